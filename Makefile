@@ -1,0 +1,53 @@
+# Everything a newcomer and CI need; `make help` lists it.
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format bench constraints clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit("asyncsched needs Python 3.11 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/home.stamp: constraints/home.txt | $(BIN)/python
+	@echo "Installing (once) ..."
+	$(PIP) install --require-hashes -r constraints/home.txt
+	@touch $@
+
+$(VENV)/dev.stamp: constraints/dev.txt | $(BIN)/python
+	@echo "Installing test and lint tools (once) ..."
+	$(PIP) install --require-hashes -r constraints/dev.txt
+	@touch $@ $(VENV)/home.stamp
+
+run: $(VENV)/home.stamp ## install, migrate and serve on 127.0.0.1:$PORT
+	@mkdir -p var
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@$(BIN)/python manage.py ensure_admin
+	@exec $(BIN)/daphne -b 127.0.0.1 -p $(PORT) asgi:application
+
+test: $(VENV)/dev.stamp ## the whole test suite
+	$(BIN)/python -X dev -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/dev.stamp ## format, lint, types, import direction, migrations
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	PYTHONPATH=backend $(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+format: $(VENV)/dev.stamp ## let ruff rewrite what it can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+constraints: ## pin every version again, with hashes (needs uv)
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --upgrade pyproject.toml --extra dev -o constraints/dev.txt
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 pyproject.toml --extra home -c constraints/dev.txt -o constraints/home.txt
+
+clean: ## forget the environment and local data
+	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

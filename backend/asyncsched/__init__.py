@@ -1,0 +1,22 @@
+"""Periodic work inside a Django ASGI process: the public door."""
+
+from asyncsched.engine.context import Run, current_run
+from asyncsched.policy import CatchUp, History, Overlap, Retry, Scope
+from asyncsched.registry import register, service
+from asyncsched.schedules import Cron, DailyAt, Every
+
+__version__ = "0.1.0"
+__all__ = [
+    "CatchUp",
+    "Cron",
+    "DailyAt",
+    "Every",
+    "History",
+    "Overlap",
+    "Retry",
+    "Run",
+    "Scope",
+    "current_run",
+    "register",
+    "service",
+]

@@ -1,0 +1,85 @@
+"""What a task can learn about the run it is part of."""
+
+import threading
+from collections.abc import Callable
+from contextvars import ContextVar
+from datetime import datetime
+
+from asyncsched.engine.runs import Claim, Trigger
+from asyncsched.errors import NoCurrentRun
+
+ProgressListener = Callable[["Run"], None]
+
+
+class Run:
+    """The run in progress, as ``current_run()`` hands it to the task. Safe to use from its thread."""
+
+    __slots__ = ("_claim", "_on_progress", "_stop", "done", "total")
+
+    def __init__(self, claim: Claim, on_progress: ProgressListener | None = None) -> None:
+        self._claim = claim
+        self._on_progress = on_progress
+        self._stop = threading.Event()
+        self.done: int = 0
+        self.total: int | None = None
+
+    @property
+    def id(self) -> str:
+        """The run's id, as history shows it."""
+        return self._claim.run_id
+
+    @property
+    def task(self) -> str:
+        """The task's name."""
+        return self._claim.occurrence.task
+
+    @property
+    def scheduled_for(self) -> datetime:
+        """The instant this run is for, in UTC; with catch-up it may lie far back."""
+        return self._claim.occurrence.scheduled_for
+
+    @property
+    def trigger(self) -> Trigger:
+        """Why the run takes place: ``schedule``, ``catch_up`` or ``manual``."""
+        return self._claim.occurrence.trigger
+
+    @property
+    def attempt(self) -> int:
+        """1 for the first run of an occurrence, 2 for its first retry."""
+        return self._claim.occurrence.attempt
+
+    @property
+    def stopping(self) -> bool:
+        """True once the run should end early: the server drains, or the run is past its timeout.
+
+        Sync tasks cannot be interrupted; a long one should look here between its batches.
+        """
+        return self._stop.is_set()
+
+    def progress(self, done: int, total: int | None = None) -> None:
+        """Report that *done* of *total* units are finished."""
+        self.done, self.total = done, total
+        if self._on_progress is not None:
+            self._on_progress(self)
+
+    def stop(self) -> None:
+        """Ask the task to end early: the engine calls this, tasks look at ``stopping``."""
+        self._stop.set()
+
+
+_current: ContextVar[Run] = ContextVar("asyncsched_current_run")
+
+
+def current_run() -> Run:
+    """Return the run the calling task is part of; raise NoCurrentRun when called outside of one."""
+    try:
+        return _current.get()
+    except LookupError:
+        raise NoCurrentRun(
+            "current_run() works only while the scheduler, or 'manage.py async_tasks run', runs the task"
+        ) from None
+
+
+def enter(run: Run) -> None:
+    """Make *run* the current one for the calling context."""
+    _current.set(run)

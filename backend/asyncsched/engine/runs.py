@@ -1,0 +1,110 @@
+"""The values that travel: an occurrence becomes a claim, a claim becomes a result."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class RunStatus(StrEnum):
+    """How a run stands, or how it ended."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    CANCELLED = "cancelled"  # cut off by the drain
+    SKIPPED = "skipped"  # enabled_when said no
+    ABANDONED = "abandoned"  # its process died
+
+    @property
+    def is_failure(self) -> bool:
+        return self in _FAILURES
+
+
+_FAILURES = frozenset({RunStatus.FAILED, RunStatus.TIMED_OUT})
+
+
+class Trigger(StrEnum):
+    """Why a run took place."""
+
+    SCHEDULE = "schedule"
+    CATCH_UP = "catch_up"
+    MANUAL = "manual"
+
+
+class SkipReason(StrEnum):
+    """Why an occurrence did not run."""
+
+    OVERLAP = "overlap"  # the previous run was still going
+    COALESCED = "coalesced"  # several were due at once; the latest ran for all
+    MISFIRE = "misfire"  # too old for the catch-up policy
+    PAUSED = "paused"
+    PREDICATE = "predicate"  # enabled_when said no
+    SUSPENDED = "suspended"  # resting after repeated failures
+    CLAIMED = "claimed"  # another process has it
+    RUNNING_ELSEWHERE = "running_elsewhere"  # the task is running in another process
+    SHUTTING_DOWN = "shutting_down"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occurrence:
+    """One instant at which a task should run. *scheduled_for* is in UTC."""
+
+    task: str
+    scheduled_for: datetime
+    trigger: Trigger = Trigger.SCHEDULE
+    attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """The right to run *occurrence*, as the store granted it.
+
+    *has_row* tells that the store already holds a ``running`` row under *run_id*.
+    """
+
+    run_id: str
+    occurrence: Occurrence
+    has_row: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """The store's no. Losing is normal, so it is a value and not an exception."""
+
+    occurrence: Occurrence
+    reason: SkipReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """*count* occurrences of *task*, the last of them at *scheduled_for*, did not run for *reason*."""
+
+    task: str
+    scheduled_for: datetime
+    reason: SkipReason
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """How a run ended: all that history, metrics and pages need, so that nobody has to ask back."""
+
+    claim: Claim
+    status: RunStatus
+    started_at: datetime
+    finished_at: datetime
+    duration: float
+    """Seconds on the monotonic clock."""
+    lateness: float = 0.0
+    """Seconds from the instant the run was due, jitter included, to its start."""
+    error: str | None = None
+    traceback: str | None = None
+    value: str | None = None
+    """What the function returned, as text, trimmed."""
+    failures: int = 0
+    """Failures of the task in a row, this run included."""
+
+    @property
+    def task(self) -> str:
+        return self.claim.occurrence.task

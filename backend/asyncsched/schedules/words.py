@@ -1,0 +1,19 @@
+"""Lengths of time in words, for schedules and reports."""
+
+UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
+
+
+def duration(seconds: float) -> str:
+    """Say *seconds* briefly: ``2 s``, ``250 ms``, ``5 min``, ``1 h 30 min``."""
+    if 0 < seconds < 1:
+        return f"{seconds * 1000:g} ms"
+    if seconds < 60 or seconds % 1:
+        return f"{seconds:g} s"
+    parts, rest = [], int(seconds)
+    for size, unit in UNITS:
+        count, rest = divmod(rest, size)
+        if count:
+            parts.append(f"{count} {unit}")
+    if rest:
+        parts.append(f"{rest} s")
+    return " ".join(parts)

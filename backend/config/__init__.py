@@ -1,0 +1,1 @@
+"""This deployment: settings, addresses, routing. Nothing reusable."""

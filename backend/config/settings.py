@@ -1,0 +1,119 @@
+"""Settings of this deployment, from the environment (see docs/reference/environment.md)."""
+
+from config.env import BASE_DIR, VAR_DIR, env, secret_key
+
+# A checkout without a SECRET_KEY is somebody's first look; one with it is a deployment.
+DEBUG = env.bool("DEBUG", default=not env.str("SECRET_KEY", default=""))
+SECRET_KEY = secret_key(debug=DEBUG)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+
+INSTALLED_APPS = [
+    "daphne",
+    "channels",
+    "servestatic.runserver_nostatic",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "constance",
+    "asyncsched",
+    "retention",
+    "home",
+    "notifications",
+    "alarm",
+    "rules",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "servestatic.middleware.ServeStaticMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
+DATABASES["default"].setdefault("OPTIONS", {})
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # WAL lets pages read while a task writes; IMMEDIATE takes the write lock at BEGIN, where
+    # SQLite waits for it, rather than in mid-transaction, where it gives up at once.
+    DATABASES["default"]["OPTIONS"] |= {
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 5,
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = env.str("REDIS_URL", default="")
+# Pub/sub, because the core layer keeps its groups in Redis and is deaf after Redis restarts.
+CHANNEL_LAYERS = {
+    "default": (
+        {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}}
+        if REDIS_URL
+        else {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+    )
+}
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/"
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+SERVESTATIC_USE_FINDERS = True
+SERVESTATIC_AUTOREFRESH = DEBUG
+
+ASYNCSCHED = {"ENABLED": env.bool("SCHEDULER_ENABLED", default=True)}
+
+HOME_ASSISTANT_URL = env.str("HOME_ASSISTANT_URL", default="")
+HOME_ASSISTANT_TOKEN = env.str("HOME_ASSISTANT_TOKEN", default="")
+MQTT_URL = env.str("MQTT_URL", default="")
+FRIGATE_TOPIC_PREFIX = env.str("FRIGATE_TOPIC_PREFIX", default="frigate")
+NOTIFY_URLS = env.list("NOTIFY_URLS", default=[])
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+
+# Settable at run time in the admin; 0 keeps everything.
+CONSTANCE_BACKEND = "constance.backends.database.DatabaseBackend"
+CONSTANCE_ADDITIONAL_FIELDS = {
+    "days": ["django.forms.IntegerField", {"min_value": 0, "max_value": 36_500}],
+}
+CONSTANCE_CONFIG = {
+    "RETAIN_ALARM_EVENTS_DAYS": (90, "Delete alarm events after this many days; 0 keeps them all", "days"),
+    "RETAIN_RULE_ACTION_LOGS_DAYS": (30, "Delete rule action logs after this many days; 0 keeps them all", "days"),
+    "RETAIN_FRIGATE_DETECTIONS_DAYS": (14, "Delete camera detections after this many days; 0 keeps them all", "days"),
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+}
