@@ -184,7 +184,8 @@ def service(
     """
 
     def decorate(function: ServiceFunction) -> ServiceFunction:
-        if not inspect.iscoroutinefunction(function):
+        is_async = inspect.iscoroutinefunction(function)
+        if not is_async:
             raise RegistrationError(f"service {name!r} at {where(function)}: must be an 'async def'")
         _check_name(name)
         registry.add_service(Service(name=name, function=function, enabled_when=enabled_when))

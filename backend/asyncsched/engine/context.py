@@ -1,8 +1,10 @@
 """What a task can learn about the run it is part of."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime
 
 from asyncsched.engine.runs import Claim, Trigger
@@ -11,13 +13,34 @@ from asyncsched.errors import NoCurrentRun
 ProgressListener = Callable[["Run"], None]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How the scheduler of this process fares. All zero where none runs, as in a manual run."""
+
+    leader: bool = False
+    """True if this process runs the tasks of scope ``cluster``."""
+    tasks: int = 0
+    running: int = 0
+    failing: int = 0
+    """Tasks whose last run failed."""
+    lateness_p99: float | None = None
+    """Seconds from due to started, 99th percentile of the recent runs; None before the first."""
+
+
 class Run:
     """The run in progress, as ``current_run()`` hands it to the task. Safe to use from its thread."""
 
-    __slots__ = ("_claim", "_on_progress", "_stop", "done", "total")
+    __slots__ = ("_claim", "_health", "_on_progress", "_stop", "done", "total")
 
-    def __init__(self, claim: Claim, on_progress: ProgressListener | None = None) -> None:
+    def __init__(
+        self,
+        claim: Claim,
+        *,
+        health: Callable[[], Health] = Health,
+        on_progress: ProgressListener | None = None,
+    ) -> None:
         self._claim = claim
+        self._health = health
         self._on_progress = on_progress
         self._stop = threading.Event()
         self.done: int = 0
@@ -56,6 +79,11 @@ class Run:
         """
         return self._stop.is_set()
 
+    @property
+    def health(self) -> Health:
+        """How the scheduler that runs this task fares, at this moment."""
+        return self._health()
+
     def progress(self, done: int, total: int | None = None) -> None:
         """Report that *done* of *total* units are finished."""
         self.done, self.total = done, total
@@ -80,6 +108,11 @@ def current_run() -> Run:
         ) from None
 
 
-def enter(run: Run) -> None:
-    """Make *run* the current one for the calling context."""
-    _current.set(run)
+@contextmanager
+def entered(run: Run) -> Iterator[None]:
+    """Make *run* the current one inside the ``with`` block."""
+    token = _current.set(run)
+    try:
+        yield
+    finally:
+        _current.reset(token)

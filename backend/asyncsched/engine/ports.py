@@ -1,0 +1,106 @@
+"""What the engine needs from outside, as contracts. Production and tests pass in what keeps them."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from asyncsched.engine.context import Run
+from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, Skipped
+from asyncsched.registry import Task
+
+
+class Clock(Protocol):
+    """Wall time for what people see, monotonic time for waiting."""
+
+    def now(self) -> datetime:
+        """Return the wall time, aware, in UTC. It may step in either direction."""
+
+    def monotonic(self) -> float:
+        """Return seconds that only ever increase, evenly."""
+
+    async def sleep_until(self, moment: datetime | None, wake: asyncio.Event) -> None:
+        """Return at *moment* or when *wake* is set, whichever is first; then clear *wake*.
+
+        None waits for *wake* alone. The wait is monotonic: whoever notices that the wall clock
+        stepped sets *wake*, and the sleeper looks at the time again.
+        """
+
+    def step(self) -> float:
+        """Return by how many seconds the wall clock has stepped since the last call, 0.0 for none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """What the store knows of a task from before: the last occurrence it settled, and its failures."""
+
+    cursor: datetime | None = None
+    failures: int = 0
+    paused: bool = False
+
+
+class Store(Protocol):
+    """Where runs are claimed and remembered. Nothing here blocks the loop."""
+
+    async def load(self, tasks: Iterable[Task]) -> Mapping[str, Remembered]:
+        """Return what is remembered of *tasks*; a task never seen is missing or empty.
+
+        Raises ConfigurationError if the store is not set up, StoreUnavailable if it does not answer.
+        """
+
+    async def claim(self, task: Task, occurrence: Occurrence) -> Claim | Refusal:
+        """Grant the right to run *occurrence* to at most one caller, ever.
+
+        Raises StoreUnavailable if it cannot be decided now; asking again later is safe.
+        """
+
+    def record(self, result: RunResult) -> None:
+        """Take note of *result* and return at once; it is written soon, and by ``close`` at the latest."""
+
+    async def paused(self) -> frozenset[str]:
+        """Return the names of the paused tasks. Raises StoreUnavailable."""
+
+    async def close(self, patience: float) -> None:
+        """Write what is outstanding, for at most *patience* seconds. May be called twice."""
+
+
+class Executor(Protocol):
+    """Where a task's function runs."""
+
+    async def execute(self, task: Task, run: Run) -> Any:
+        """Run the function, with *run* as ``current_run()``, and return what it returned.
+
+        Returns ``NOT_ENABLED`` if the task's predicate said no. Whatever the function raises comes
+        out unchanged. Cancelling ends an async function; a sync one is told by ``run.stop()`` and
+        left behind.
+        """
+
+
+class NotEnabled:
+    """The type of NOT_ENABLED."""
+
+    def __repr__(self) -> str:
+        return "NOT_ENABLED"
+
+
+NOT_ENABLED = NotEnabled()
+
+
+class Listener:
+    """Told of everything that happens, on the loop: a listener must return at once and never block.
+
+    Subclasses override what they care for. What one raises is logged and disturbs nobody.
+    """
+
+    def run_started(self, claim: Claim, started_at: datetime) -> None:
+        """A run begins."""
+
+    def run_finished(self, result: RunResult) -> None:
+        """A run has ended, in whatever way."""
+
+    def occurrences_skipped(self, skipped: Skipped) -> None:
+        """Occurrences did not run."""
+
+    def restarted(self, name: str, error: BaseException | None, delay: float) -> None:
+        """The coroutine of the task or service *name* ended and starts again in *delay* seconds."""

@@ -1,0 +1,223 @@
+"""Owns every coroutine of the scheduler: starts them, keeps them, drains them."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import datetime
+
+from asyncsched.engine import planner
+from asyncsched.engine.boundary import Boundary
+from asyncsched.engine.context import Health
+from asyncsched.engine.keeper import Intensity, Keeper
+from asyncsched.engine.keeper import wait as keeper_wait
+from asyncsched.engine.loop import ScheduleLoop, Surroundings
+from asyncsched.engine.ports import Clock, Executor, Listener, Remembered, Store
+from asyncsched.engine.runner import Runner
+from asyncsched.engine.runs import Claim, RunResult, Skipped
+from asyncsched.engine.statistics import Statistics
+from asyncsched.errors import StoreUnavailable
+from asyncsched.registry import Service, Task
+
+logger = logging.getLogger("asyncsched.supervisor")
+
+CLOCK_CHECK = 0.5  # seconds: a step of the wall clock is noticed within a second
+PAUSE_CHECK = 1.0  # seconds: a pause takes effect within two
+CANCEL_PATIENCE = 1.0  # seconds a coroutine may take to act on its cancellation
+LAST_WRITES = 0.2  # share of the grace kept for cancelling, and for writing down what happened
+
+
+class Supervisor:
+    """One scheduler. ``start`` it on the loop it is to live on, and ``drain`` it once."""
+
+    def __init__(
+        self,
+        tasks: Iterable[Task],
+        services: Iterable[Service] = (),
+        *,
+        clock: Clock,
+        store: Store,
+        executor: Executor,
+        listeners: Iterable[Listener] = (),
+        intensity: Intensity | None = None,
+    ) -> None:
+        self._tasks = {task.name: task for task in tasks}
+        self._services = tuple(services)
+        self._clock = clock
+        self._store = store
+        self._intensity = intensity or Intensity()
+        self._statistics = Statistics()
+        self._listener = _Fanout((self._statistics, *listeners))
+        self._runner = Runner(clock, executor, health=self.health, on_progress=None)
+        self._loops: dict[str, ScheduleLoop] = {}
+        self._keepers: list[Keeper] = []
+        self._draining = False
+        self._store_answers = True
+
+    @property
+    def tasks(self) -> Mapping[str, Task]:
+        """The tasks by name."""
+        return self._tasks
+
+    @property
+    def draining(self) -> bool:
+        """True from the moment the drain began."""
+        return self._draining
+
+    @property
+    def quarantined(self) -> tuple[str, ...]:
+        """Names of the tasks and services whose coroutine kept ending and now waits for another try."""
+        return tuple(keeper.name for keeper in self._keepers if keeper.quarantined)
+
+    def health(self) -> Health:
+        """Return how the scheduler fares at this moment."""
+        return Health(
+            leader=bool(self._keepers) and not self._draining,
+            tasks=len(self._tasks),
+            running=len(self._statistics.running),
+            failing=len(self._statistics.failing),
+            lateness_p99=self._statistics.lateness_p99(),
+        )
+
+    def progress(self, name: str) -> planner.Progress | None:
+        """Return how far the task *name* has come, None if it is not driven here."""
+        loop = self._loops.get(name)
+        return loop.progress if loop else None
+
+    async def start(self) -> None:
+        """Start one coroutine per schedule and service.
+
+        Raises ConfigurationError if the store is not set up. If it merely does not answer, the
+        scheduler starts all the same: an alarm must not wait for a database to boot.
+        """
+        remembered = await self._load()
+        now = self._clock.now()
+        around = Surroundings(
+            clock=self._clock,
+            store=self._store,
+            runner=self._runner,
+            listener=self._listener,
+            is_draining=lambda: self._draining,
+        )
+        for task in self._tasks.values():
+            past = remembered.get(task.name, Remembered())
+            progress = planner.begin(task, past.cursor, now, failures=past.failures, paused=past.paused)
+            self._loops[task.name] = loop = ScheduleLoop(task, progress, around)
+            self._keep(task.name, loop.run)
+        for service in self._services:
+            if service.enabled_when is None or service.enabled_when():
+                self._keep(service.name, service.function)
+        self._keep("clock watch", self._watch_clock)
+        self._keep("pause watch", self._watch_pauses)
+        logger.info(
+            "started %d schedules and %d services",
+            len(self._loops),
+            len(self._keepers) - len(self._loops) - 2,
+            extra={"action": "started"},
+        )
+
+    async def drain(self, grace: float) -> None:
+        """Stop: nothing new starts, what runs gets *grace* seconds in all, then it is cut off and recorded so.
+
+        Returns within *grace*, and a little for what refuses to be cancelled. May be called twice.
+        """
+        if self._draining:
+            return
+        self._draining = True
+        began = self._clock.monotonic()
+        self._runner.ask_to_stop()
+        for loop in self._loops.values():
+            loop.wake()
+        for keeper in self._keepers:
+            if keeper.resting or keeper.name not in self._loops:
+                keeper.cancel()
+        await self._wait_for_runs(grace * (1 - LAST_WRITES))
+        left = max(0.0, grace - (self._clock.monotonic() - began))
+        await self._store.close(left)
+        logger.info("drained in %.1f s", self._clock.monotonic() - began, extra={"action": "drained"})
+
+    async def _wait_for_runs(self, patience: float) -> None:
+        late = await keeper_wait(self._keepers, patience)
+        for keeper in late:
+            logger.warning("%s: still running after %.1f s, cut off", keeper.name, patience)
+            keeper.cancel()
+        for keeper in await keeper_wait(late, CANCEL_PATIENCE):
+            logger.error("%s: refuses to be cancelled, left behind", keeper.name)
+
+    async def _load(self) -> Mapping[str, Remembered]:
+        try:
+            return await self._store.load(self._tasks.values())
+        except StoreUnavailable as error:
+            logger.error(  # noqa: TRY400 - the reason is in the message
+                "history is unavailable (%s): starting without catch-up", error, extra={"action": "store_unavailable"}
+            )
+            return {}
+
+    def _keep(self, name: str, start: Callable[[], Awaitable[None]]) -> None:
+        keeper = Keeper(
+            name,
+            start,
+            clock=self._clock,
+            listener=self._listener,
+            intensity=self._intensity,
+            is_draining=lambda: self._draining,
+        )
+        self._keepers.append(keeper)
+        keeper.start()
+
+    async def _watch_clock(self) -> None:
+        while True:
+            await asyncio.sleep(CLOCK_CHECK)
+            if step := self._clock.step():
+                logger.warning(
+                    "the wall clock stepped by %+.1f s: looking at every schedule again",
+                    step,
+                    extra={"action": "clock_step"},
+                )
+                for loop in self._loops.values():
+                    loop.wake()
+
+    async def _watch_pauses(self) -> None:
+        while True:
+            await asyncio.sleep(PAUSE_CHECK)
+            try:
+                paused = await self._store.paused()
+            except StoreUnavailable as error:
+                self._note_store(answers=False, error=error)
+                continue
+            self._note_store(answers=True)
+            for name, loop in self._loops.items():
+                loop.set_paused(value=name in paused)
+
+    def _note_store(self, *, answers: bool, error: Exception | None = None) -> None:
+        """Log an outage once when it begins and once when it ends."""
+        if answers and not self._store_answers:
+            logger.info("the database answers again", extra={"action": "store_available"})
+        if not answers and self._store_answers:
+            logger.error("the database does not answer: %s", error, extra={"action": "store_unavailable"})
+        self._store_answers = answers
+
+
+class _Fanout(Listener):
+    """Hands each event to every listener; one that raises is logged and disturbs nobody."""
+
+    def __init__(self, listeners: tuple[Listener, ...]) -> None:
+        self._listeners = listeners
+
+    def run_started(self, claim: Claim, started_at: datetime) -> None:
+        self._tell(lambda listener: listener.run_started(claim, started_at))
+
+    def run_finished(self, result: RunResult) -> None:
+        self._tell(lambda listener: listener.run_finished(result))
+
+    def occurrences_skipped(self, skipped: Skipped) -> None:
+        self._tell(lambda listener: listener.occurrences_skipped(skipped))
+
+    def restarted(self, name: str, error: BaseException | None, delay: float) -> None:
+        self._tell(lambda listener: listener.restarted(name, error, delay))
+
+    def _tell(self, event: Callable[[Listener], None]) -> None:
+        for listener in self._listeners:
+            with Boundary() as boundary:
+                event(listener)
+            if boundary.error:
+                logger.error("listener %s failed", type(listener).__name__, exc_info=boundary.error)

@@ -1,0 +1,1 @@
+"""Room 2', beside storage: who is told of runs."""

@@ -1,0 +1,71 @@
+"""Runs as messages for the live page, through the Channels layer, if the project has one."""
+
+import asyncio
+import importlib.util
+from collections import deque
+from datetime import datetime
+from typing import Any
+
+from asyncsched.engine.ports import Listener
+from asyncsched.engine.runs import Claim, RunResult
+
+GROUP = "asyncsched.runs"
+MOST_WAITING = 1_000
+
+
+class ChannelsListener(Listener):
+    """Sends ``{"type": "run", …}`` to the group GROUP, in order. If the layer is slow the oldest are dropped."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[dict[str, Any]] = deque(maxlen=MOST_WAITING)
+        self._news = asyncio.Event()
+
+    @staticmethod
+    def is_wanted() -> bool:
+        """True if Channels is installed and a layer is configured."""
+        if importlib.util.find_spec("channels") is None:
+            return False
+        from channels.layers import get_channel_layer  # noqa: PLC0415 - an optional extra
+
+        return get_channel_layer() is not None
+
+    async def pump(self) -> None:
+        """Send what is waiting, for ever: a service."""
+        from channels.layers import get_channel_layer  # noqa: PLC0415 - an optional extra
+
+        layer = get_channel_layer()
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            while self._waiting:
+                await layer.group_send(GROUP, {"type": "run.message", "run": self._waiting.popleft()})
+
+    def run_started(self, claim: Claim, started_at: datetime) -> None:
+        self._send(claim, status="running", started_at=started_at.isoformat())
+
+    def run_finished(self, result: RunResult) -> None:
+        self._send(
+            result.claim,
+            status=result.status.value,
+            started_at=result.started_at.isoformat(),
+            finished_at=result.finished_at.isoformat(),
+            duration_s=result.duration,
+            lateness_s=result.lateness,
+            error=result.error,
+            consecutive_failures=result.failures,
+        )
+
+    def _send(self, claim: Claim, **facts: Any) -> None:
+        occurrence = claim.occurrence
+        self._waiting.append(
+            {
+                "type": "run",
+                "id": claim.run_id,
+                "task": occurrence.task,
+                "scheduled_for": occurrence.scheduled_for.isoformat(),
+                "trigger": occurrence.trigger.value,
+                "attempt": occurrence.attempt,
+                **facts,
+            }
+        )
+        self._news.set()

@@ -1,0 +1,46 @@
+"""Runs in the log: an outage once when it begins, now and then while it lasts, once when it ends."""
+
+import logging
+
+from asyncsched.engine.ports import Listener
+from asyncsched.engine.runs import RunResult, RunStatus, Skipped, SkipReason
+
+logger = logging.getLogger("asyncsched.runs")
+
+EXPECTED = frozenset({SkipReason.PREDICATE, SkipReason.PAUSED, SkipReason.SUSPENDED, SkipReason.CLAIMED})
+
+
+class LogListener(Listener):
+    """Says what people must know, and no more: a task that fails every two seconds must not fill the disk."""
+
+    def __init__(self) -> None:
+        self._failures: dict[str, int] = {}
+
+    def run_finished(self, result: RunResult) -> None:
+        extra = {"action": f"run_{result.status}", "task": result.task, "run": result.claim.run_id}
+        if result.status.is_failure:
+            self._failed(result, extra)
+        elif result.status is RunStatus.CANCELLED:
+            logger.warning("%s: cut off after %.1f s", result.task, result.duration, extra=extra)
+        elif result.status is RunStatus.SUCCEEDED:
+            if failures := self._failures.pop(result.task, 0):
+                logger.info("%s: succeeded again after %d failures", result.task, failures, extra=extra)
+            logger.debug("%s: succeeded in %.3f s", result.task, result.duration, extra=extra)
+
+    def occurrences_skipped(self, skipped: Skipped) -> None:
+        logger.log(
+            logging.DEBUG if skipped.reason in EXPECTED else logging.WARNING,
+            "%s: %d skipped (%s)",
+            skipped.task,
+            skipped.count,
+            skipped.reason,
+            extra={"action": "skipped", "task": skipped.task, "reason": skipped.reason},
+        )
+
+    def _failed(self, result: RunResult, extra: dict[str, str]) -> None:
+        count = self._failures[result.task] = self._failures.get(result.task, 0) + 1
+        if count == 1:
+            details = f"\n{result.traceback.rstrip()}" if result.traceback else ""
+            logger.error("%s: %s: %s%s", result.task, result.status, result.error, details, extra=extra)
+        elif count & (count - 1) == 0:  # the 2nd, 4th, 8th ... in a row
+            logger.error("%s: %s, %d times in a row: %s", result.task, result.status, count, result.error, extra=extra)

@@ -1,0 +1,45 @@
+"""The composition root: the one place that knows which parts a scheduler is made of."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from asyncsched import conf
+from asyncsched.engine.clock import SystemClock
+from asyncsched.engine.executor import LocalExecutor
+from asyncsched.engine.keeper import Intensity
+from asyncsched.engine.supervisor import Supervisor
+from asyncsched.listeners.channels import ChannelsListener
+from asyncsched.listeners.logs import LogListener
+from asyncsched.registry import Service, Task, registry
+from asyncsched.storage.connections import task_connections, thread_connections
+from asyncsched.storage.store import DjangoStore
+
+
+def tasks(settings: conf.Settings) -> tuple[Task, ...]:
+    """Return the registered tasks, their schedules in the project's time zone where they name none."""
+    return tuple(replace(task, schedule=task.schedule.in_zone(settings.time_zone)) for task in registry)
+
+
+def store(settings: conf.Settings) -> DjangoStore:
+    """Return a store for this process; it opens its connection when it is first used."""
+    history = timedelta(days=settings.history_days) if settings.history_days else None
+    return DjangoStore(now=SystemClock().now, history=history)
+
+
+def executor(settings: conf.Settings) -> LocalExecutor:
+    """Return the executor of tasks in this process, with Django's connections looked after."""
+    return LocalExecutor(settings.threads, sync_scope=thread_connections, async_scope=task_connections)
+
+
+def supervisor(settings: conf.Settings) -> Supervisor:
+    """Put a scheduler together, to be started on the running loop."""
+    channels = ChannelsListener()
+    return Supervisor(
+        tasks(settings),
+        (*registry.services, Service(name="run messages", function=channels.pump, enabled_when=channels.is_wanted)),
+        clock=SystemClock(),
+        store=store(settings),
+        executor=executor(settings),
+        listeners=(LogListener(), channels),
+        intensity=Intensity(restarts=settings.restarts, seconds=settings.restart_seconds),
+    )

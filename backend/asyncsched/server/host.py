@@ -1,0 +1,78 @@
+"""The scheduler of this process: from idle to running and back, whichever server drives it."""
+
+import asyncio
+import logging
+from enum import StrEnum
+
+from asyncsched import conf
+from asyncsched.engine.runner import describe
+from asyncsched.engine.supervisor import Supervisor
+from asyncsched.server import compose
+
+logger = logging.getLogger("asyncsched.server")
+
+
+class State(StrEnum):
+    """Where the scheduler of this process stands."""
+
+    IDLE = "idle"  # no server has asked for it
+    DISABLED = "disabled"  # the settings say no
+    STARTING = "starting"
+    RUNNING = "running"
+    DRAINING = "draining"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+class Host:
+    """Starts and stops one scheduler. Requests carry it as ``scope["asyncsched"]``."""
+
+    def __init__(self) -> None:
+        self.state = State.IDLE
+        self.supervisor: Supervisor | None = None
+        self._started = asyncio.Event()
+        self._grace = 0.0
+
+    def announce(self) -> None:
+        """A start is coming: hold requests from now on until it is through."""
+        self.state = State.STARTING
+        self._started.clear()
+
+    async def start(self) -> None:
+        """Start the scheduler on the running loop. Raises what keeps it from starting."""
+        self.announce()
+        try:
+            settings = conf.load()
+            self._grace = settings.shutdown_grace
+            if not settings.enabled:
+                self.state = State.DISABLED
+                logger.info("the scheduler is disabled by the settings")
+                return
+            supervisor = compose.supervisor(settings)
+            await supervisor.start()
+            self.supervisor = supervisor
+            self.state = State.RUNNING
+        finally:
+            if self.state is State.STARTING:
+                self.state = State.FAILED
+            self._started.set()
+
+    async def wait_while_starting(self) -> None:
+        """Return at once, unless a start is under way: then when it is through."""
+        if self.state is State.STARTING:
+            await self._started.wait()
+
+    async def stop(self, grace: float | None = None) -> None:
+        """Drain the scheduler within *grace* seconds, by default SHUTDOWN_GRACE. May be called twice."""
+        if self.supervisor is None or self.state is not State.RUNNING:
+            return
+        self.state = State.DRAINING
+        await self.supervisor.drain(self._grace if grace is None else min(grace, self._grace))
+        self.state = State.STOPPED
+
+
+def explain(error: BaseException) -> str:
+    """Log why the scheduler did not start or stop, and return it as one line."""
+    reason = f"the scheduler failed: {describe(error)}"
+    logger.critical(reason, exc_info=error, extra={"action": "server_failed"})
+    return reason

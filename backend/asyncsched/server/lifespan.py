@@ -1,0 +1,54 @@
+"""The one line in ``asgi.py``: starts and drains the scheduler with the server."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from asyncsched.engine.boundary import Boundary
+from asyncsched.server import daphne
+from asyncsched.server.host import Host, explain
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class SchedulerLifespan:
+    """ASGI middleware, to be the outermost: ``application = SchedulerLifespan(ProtocolTypeRouter({…}))``.
+
+    Answers the server's lifespan events itself; the wrapped application never sees them. Daphne
+    sends none, so there the start and the drain hang on its reactor. Requests that come before the
+    start is through are held until it is.
+    """
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+        self._host = Host()
+        daphne.drive(self._host)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(scope, receive, send)
+            return
+        await self._host.wait_while_starting()
+        await self._application({**scope, "asyncsched": self._host}, receive, send)
+
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Keep the ASGI lifespan protocol: one startup, one shutdown, each answered."""
+        await receive()
+        with Boundary() as boundary:
+            await self._host.start()
+        if boundary.error:
+            reason = explain(boundary.error)
+            await send({"type": "lifespan.startup.failed", "message": reason})
+            return
+        scope.get("state", {})["asyncsched"] = self._host
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        with Boundary() as boundary:
+            await self._host.stop()
+        if boundary.error:
+            await send({"type": "lifespan.shutdown.failed", "message": explain(boundary.error)})
+            return
+        await send({"type": "lifespan.shutdown.complete"})

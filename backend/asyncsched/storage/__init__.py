@@ -1,0 +1,1 @@
+"""Room 2: the project's own database as the scheduler's memory, off the loop."""

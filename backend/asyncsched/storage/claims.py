@@ -1,0 +1,66 @@
+"""Who may run an occurrence: one row, unique for task, occurrence and attempt, decides.
+
+A ``running`` row carries a heartbeat, renewed while its process lives. A row whose heartbeat is
+older than LEASE belongs to a process that died: its run is marked ``abandoned``. The work of a task
+in two processes at once is prevented by writing the task's state row first: that takes the row's
+lock on PostgreSQL and MySQL, and the write lock on SQLite, so that two claimers come one by one.
+"""
+
+import uuid
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+
+from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunStatus, SkipReason
+from asyncsched.models import TaskRun, TaskState
+from asyncsched.policy import Overlap, Scope
+from asyncsched.registry import Task
+
+HEARTBEAT = timedelta(seconds=15)
+LEASE = timedelta(seconds=60)
+
+
+def claim(task: Task, occurrence: Occurrence, *, replica: str, now: datetime) -> Claim | Refusal:
+    """Insert the ``running`` row for *occurrence*, or say why not."""
+    claimant = replica if task.options.scope is Scope.REPLICA else ""
+    try:
+        with transaction.atomic():
+            _lock(task)
+            if _is_running(task, claimant, now):
+                return Refusal(occurrence=occurrence, reason=SkipReason.RUNNING_ELSEWHERE)
+            row = TaskRun.objects.create(
+                run_id=uuid.uuid4(),
+                task=task.name,
+                scheduled_for=occurrence.scheduled_for,
+                attempt=occurrence.attempt,
+                trigger=occurrence.trigger,
+                status=RunStatus.RUNNING,
+                started_at=now,
+                replica=replica,
+                claimant=claimant,
+                heartbeat_at=now,
+            )
+    except IntegrityError:
+        return Refusal(occurrence=occurrence, reason=SkipReason.CLAIMED)
+    return Claim(run_id=row.run_id.hex, occurrence=occurrence, has_row=True)
+
+
+def renew(run_ids: list[str], now: datetime) -> None:
+    """Say that the process of the runs *run_ids* lives."""
+    TaskRun.objects.filter(run_id__in=run_ids, status=RunStatus.RUNNING).update(heartbeat_at=now)
+
+
+def _lock(task: Task) -> None:
+    if not TaskState.objects.filter(task=task.name).update(task=task.name):
+        TaskState.objects.get_or_create(task=task.name)
+
+
+def _is_running(task: Task, claimant: str, now: datetime) -> bool:
+    """True if a live process runs *task*; runs of dead ones are marked abandoned."""
+    if task.options.overlap is Overlap.ALLOW:
+        return False
+    running = TaskRun.objects.filter(task=task.name, status=RunStatus.RUNNING, claimant=claimant)
+    running.filter(heartbeat_at__lte=now - LEASE).update(
+        status=RunStatus.ABANDONED, finished_at=now, error="its process ended without a word"
+    )
+    return running.exists()

@@ -1,0 +1,32 @@
+"""Django's database connections around a run: fresh before, closed after, whatever thread it is in."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+from asgiref.sync import SyncToAsync, ThreadSensitiveContext, sync_to_async
+from django.db import connections
+
+
+@contextmanager
+def thread_connections() -> Iterator[None]:
+    """Close this thread's connections at both ends, so that a run never meets a stale one or leaves one open."""
+    connections.close_all()
+    try:
+        yield
+    finally:
+        connections.close_all()
+
+
+@asynccontextmanager
+async def task_connections() -> AsyncIterator[None]:
+    """Give an async run its own thread for Django's async ORM, and close what it opened there.
+
+    Without it, every async task and many a request would queue for asgiref's one shared thread.
+    The thread is only started if the run uses it.
+    """
+    async with ThreadSensitiveContext() as context:
+        try:
+            yield
+        finally:
+            if context in SyncToAsync.context_to_thread_executor:
+                await sync_to_async(connections.close_all)()

@@ -1,0 +1,45 @@
+"""The Store contract without a database: for tests, and for work that needs no memory."""
+
+import uuid
+from collections.abc import Iterable, Mapping
+
+from asyncsched.engine.ports import Remembered
+from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, SkipReason
+from asyncsched.policy import Overlap
+from asyncsched.registry import Task
+
+
+class MemoryStore:
+    """Remembers for as long as it lives. *results* are the finished runs, oldest first."""
+
+    def __init__(self, remembered: Mapping[str, Remembered] | None = None) -> None:
+        self.results: list[RunResult] = []
+        self.pauses: set[str] = set()
+        self._remembered = dict(remembered or {})
+        self._claims: dict[tuple[object, ...], str] = {}
+        self._running: dict[str, str] = {}
+
+    async def load(self, tasks: Iterable[Task]) -> Mapping[str, Remembered]:
+        return {task.name: self._remembered[task.name] for task in tasks if task.name in self._remembered}
+
+    async def claim(self, task: Task, occurrence: Occurrence) -> Claim | Refusal:
+        run_id = uuid.uuid4().hex
+        if not task.is_claimed:
+            return Claim(run_id=run_id, occurrence=occurrence)
+        if task.options.overlap is not Overlap.ALLOW and task.name in self._running.values():
+            return Refusal(occurrence=occurrence, reason=SkipReason.RUNNING_ELSEWHERE)
+        key = (occurrence.task, occurrence.scheduled_for, occurrence.attempt)
+        if self._claims.setdefault(key, run_id) != run_id:
+            return Refusal(occurrence=occurrence, reason=SkipReason.CLAIMED)
+        self._running[run_id] = task.name
+        return Claim(run_id=run_id, occurrence=occurrence, has_row=True)
+
+    def record(self, result: RunResult) -> None:
+        self._running.pop(result.claim.run_id, None)
+        self.results.append(result)
+
+    async def paused(self) -> frozenset[str]:
+        return frozenset(self.pauses)
+
+    async def close(self, patience: float) -> None:
+        """Nothing is outstanding, ever."""

@@ -1,0 +1,75 @@
+"""The engine's Store port, kept with Django's ORM."""
+
+import os
+import socket
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+
+from django.db import connection
+
+from asyncsched.engine.ports import Remembered
+from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, Trigger
+from asyncsched.errors import ConfigurationError
+from asyncsched.models import TaskRun, TaskState
+from asyncsched.registry import Task
+from asyncsched.storage import claims
+from asyncsched.storage.thread import DatabaseThread
+from asyncsched.storage.writer import Writer
+
+
+class DjangoStore:
+    """History, claims and pauses in the project's database, by way of one thread."""
+
+    def __init__(self, *, now: Callable[[], datetime], history: timedelta | None = None) -> None:
+        # The uuid, not host or pid, is the process's identity: those come back after a restart.
+        self.replica = f"{socket.gethostname()[:80]}:{os.getpid()}:{uuid.uuid4().hex}"
+        self._now = now
+        self._tasks: dict[str, Task] = {}
+        self._writer = Writer(replica=self.replica, now=now, history=history)
+        self._thread = DatabaseThread(self._writer)
+
+    async def load(self, tasks: Iterable[Task]) -> Mapping[str, Remembered]:
+        self._tasks.update((task.name, task) for task in tasks)
+        return await self._thread.call(self._load)
+
+    async def claim(self, task: Task, occurrence: Occurrence) -> Claim | Refusal:
+        self._tasks.setdefault(task.name, task)
+        if not task.is_claimed and occurrence.trigger is not Trigger.MANUAL:
+            return Claim(run_id=uuid.uuid4().hex, occurrence=occurrence)
+        answer = await self._thread.call(lambda: claims.claim(task, occurrence, replica=self.replica, now=self._now()))
+        if isinstance(answer, Claim):
+            self._writer.runs(answer.run_id)
+        return answer
+
+    def record(self, result: RunResult) -> None:
+        if self._writer.add(self._tasks[result.task], result):
+            self._thread.poke()
+
+    async def paused(self) -> frozenset[str]:
+        return await self._thread.call(
+            lambda: frozenset(TaskState.objects.filter(paused=True).values_list("task", flat=True))
+        )
+
+    async def close(self, patience: float) -> None:
+        deadline = time.monotonic() + patience
+        await self._thread.stop(lambda: self._writer.finish(deadline), patience)
+
+    def _claim(self, task: Task, occurrence: Occurrence) -> Claim | Refusal:
+        answer = claims.claim(task, occurrence, replica=self.replica, now=self._now())
+        if isinstance(answer, Claim):
+            self._writer.runs(answer.run_id)
+        return answer
+
+    def _load(self) -> Mapping[str, Remembered]:
+        tables = connection.introspection.table_names()
+        for model in (TaskRun, TaskState):
+            if model._meta.db_table not in tables:
+                raise ConfigurationError(
+                    f"the database lacks the table {model._meta.db_table!r}: run 'python manage.py migrate' first"
+                )
+        return {
+            state.task: Remembered(cursor=state.cursor, failures=state.consecutive_failures, paused=state.paused)
+            for state in TaskState.objects.filter(task__in=self._tasks)
+        }
