@@ -99,21 +99,21 @@ def _dependants(batch: models.QuerySet[Any], path: tuple[type[models.Model], ...
     Not where a delete may be refused, since then nothing may be gone; nor where models point at
     each other in a circle. There Django deletes the batch and all with it in one transaction.
     """
-    fields = batch.model._meta.get_fields(include_hidden=True)  # noqa: SLF001
+    fields = batch.model._meta.get_fields(include_hidden=True)
     relations = [field for field in fields if isinstance(field, models.ManyToOneRel)]
     if any(relation.on_delete in (models.PROTECT, models.RESTRICT) for relation in relations):
         return
     for relation in relations:
         child = relation.related_model
         if relation.on_delete is models.CASCADE and child is not batch.model and child not in path:
-            rows = child._base_manager.using(batch.db)  # noqa: SLF001
+            rows = child._base_manager.using(batch.db)
             yield rows.filter(**{f"{relation.field.name}__in": batch.order_by()})
 
 
 def _delete(batch: models.QuerySet[Any]) -> int:
     with transaction.atomic(using=batch.db):
         _, per_model = batch.delete()
-    return per_model.get(batch.model._meta.label, 0)  # noqa: SLF001
+    return per_model.get(batch.model._meta.label, 0)
 
 
 def _run_or_none() -> Run | None:

@@ -1,0 +1,26 @@
+"""What the alarm system does on schedule."""
+
+from django.contrib.sessions.models import Session
+from django.utils import timezone
+
+from alarm.models import AlarmEvent
+from asyncsched import DailyAt, Retry, register
+from retention.batches import delete_in_batches
+from retention.limits import cutoff
+
+# A clean-up ends between two batches when its time is up and goes on the day after.
+CLEANUP_TIMEOUT = 1800.0  # seconds
+CLEANUP_RETRY = Retry(attempts=3, delay=60, max_delay=600)
+
+
+@register("cleanup_old_events", schedule=DailyAt(hour=3, minute=0), timeout=CLEANUP_TIMEOUT, retry=CLEANUP_RETRY)
+def cleanup_old_events() -> int:
+    """Delete alarm events older than RETAIN_ALARM_EVENTS_DAYS; return how many."""
+    before = cutoff("RETAIN_ALARM_EVENTS_DAYS")
+    return delete_in_batches(AlarmEvent.objects.filter(created_at__lt=before)) if before else 0
+
+
+@register("cleanup_expired_sessions", schedule=DailyAt(hour=4, minute=0), timeout=CLEANUP_TIMEOUT, retry=CLEANUP_RETRY)
+def cleanup_expired_sessions() -> int:
+    """Delete sign-in sessions that have expired; return how many."""
+    return delete_in_batches(Session.objects.filter(expire_date__lt=timezone.now()))

@@ -1,0 +1,84 @@
+"""From the outbox to the targets."""
+
+import logging
+from datetime import datetime
+
+from django.utils import timezone
+
+from asyncsched import Run, current_run
+from asyncsched.errors import NoCurrentRun
+from notifications import outbox
+from notifications.outbox import Claimed
+from notifications.transports.base import Message, Transport, TransportError
+
+logger = logging.getLogger(__name__)
+
+
+def send_pending(transport: Transport, *, limit: int) -> int:
+    """Send up to *limit* messages that are due; return how many every target has now.
+
+    Inside a run it ends early once the run should stop; what is not sent then stays queued.
+    """
+    run = _run_or_none()
+    outbox.give_up_on_lost(timezone.now())
+    sent = 0
+    for _ in range(limit):
+        if run and run.stopping:
+            break
+        claimed = outbox.claim_next(timezone.now())
+        if claimed is None:
+            break
+        sent += deliver(claimed, transport)
+    return sent
+
+
+def deliver(claimed: Claimed, transport: Transport) -> bool:
+    """Send a claimed message to the targets that lack it and record what became of it.
+
+    True if all of them have it now. One that fails does not keep it from the others, and what was
+    delivered is not delivered again when the rest is retried.
+    """
+    delivered = list(claimed.delivered_to)
+    errors: list[TransportError] = []
+    try:
+        targets = transport.targets(claimed.channel)
+    except TransportError as error:
+        return _failed(claimed, [error], timezone.now())
+    for target in targets:
+        if target.key in delivered:
+            continue
+        try:
+            target.send(Message(title=claimed.title, body=claimed.body))
+        except TransportError as error:
+            errors.append(error)
+        else:
+            delivered.append(target.key)
+        if not outbox.record_delivery(claimed, delivered, now=timezone.now()):
+            return _lost(claimed)
+    if errors:
+        return _failed(claimed, errors, timezone.now())
+    return outbox.record_sent(claimed, now=timezone.now()) or _lost(claimed)
+
+
+def _failed(claimed: Claimed, errors: list[TransportError], now: datetime) -> bool:
+    text = "; ".join(str(error) for error in errors)
+    permanent = all(error.permanent for error in errors)
+    if not outbox.record_failure(claimed, text, permanent=permanent, now=now):
+        return _lost(claimed)
+    return False
+
+
+def _lost(claimed: Claimed) -> bool:
+    logger.warning(
+        "notification %s took longer than its lease: another sender has it now, and it may arrive twice",
+        claimed.pk,
+        extra={"action": "claim_lost"},
+    )
+    return False
+
+
+def _run_or_none() -> Run | None:
+    try:
+        return current_run()
+    except NoCurrentRun:
+        return None

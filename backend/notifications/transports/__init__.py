@@ -1,0 +1,1 @@
+"""Ways out of the house: each service is a file beside ``base``."""

@@ -1,0 +1,133 @@
+"""Delivery through Apprise, to the addresses in NOTIFY_URLS.
+
+Apprise addresses contain tokens, its log repeats them at debug level, and which part of an address
+is secret differs from service to service. So nothing that Apprise says leaves this module: its log
+is cut off, and of an error only the kind and the HTTP status are told.
+"""
+
+import logging
+import re
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from django.utils.crypto import salted_hmac
+
+from notifications.transports.base import Message, Target, TransportError
+
+logger = logging.getLogger(__name__)
+
+_STATUS = re.compile(r"error=(\d{3})\b")
+
+
+class _Ears(logging.Handler):
+    """Hears what Apprise says in the calling thread, and lets nobody else hear it."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._local = threading.local()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._heard().append(record.getMessage())
+
+    def _heard(self) -> list[str]:
+        heard: list[str] = self._local.__dict__.setdefault("heard", [])
+        return heard
+
+    @contextmanager
+    def listening(self) -> Iterator[list[str]]:
+        """Yield the list that fills with what is said meanwhile; forget it afterwards."""
+        heard = self._heard()
+        heard.clear()
+        try:
+            yield heard
+        finally:
+            heard.clear()
+
+
+_ears = _Ears()
+_apprise_log = logging.getLogger("apprise")
+_apprise_log.handlers = [_ears]
+_apprise_log.propagate = False
+_apprise_log.setLevel(logging.WARNING)
+
+
+class AppriseTarget:
+    """One Apprise address."""
+
+    def __init__(self, url: str, position: int) -> None:
+        """Take the *position*-th entry (from 1) of NOTIFY_URLS; raise TransportError if Apprise refuses it."""
+        # Here and not above: it takes 0.2 s and, with its first address, 0.7 s more. Who has no
+        # address pays nothing, and who has one pays it in a scheduler thread.
+        import apprise  # noqa: PLC0415
+
+        self.name = f"NOTIFY_URLS entry {position} ({_scheme(url)})"
+        self.key = salted_hmac("notifications.target", url, algorithm="sha256").hexdigest()[:16]
+        self.channels = frozenset(parse_qs(urlsplit(url).query).get("tag", ()))
+        self._apprise: Any = apprise.Apprise()
+        self._lock = threading.Lock()
+        self._failing = False
+        with _ears.listening():
+            if not self._apprise.add(url):
+                raise TransportError(f"{self.name} is not an address Apprise knows", permanent=True)
+
+    def send(self, message: Message) -> None:
+        """Deliver *message*; raise TransportError if it did not arrive. Logs when an outage begins and ends."""
+        with self._lock, _ears.listening() as heard:
+            delivered = bool(self._apprise.notify(title=message.title, body=message.body))
+            reason = _reason(heard)
+        self._log_change(failing=not delivered, reason=reason)
+        if not delivered:
+            raise TransportError(f"{self.name}: {reason}", permanent=False)
+
+    def _log_change(self, *, failing: bool, reason: str) -> None:
+        if failing and not self._failing:
+            logger.warning("%s takes no messages: %s", self.name, reason, extra={"action": "target_failing"})
+        if self._failing and not failing:
+            logger.info("%s takes messages again", self.name, extra={"action": "target_recovered"})
+        self._failing = failing
+
+
+class AppriseTransport:
+    """Every usable address of NOTIFY_URLS."""
+
+    def __init__(self, urls: Sequence[str]) -> None:
+        """Load *urls*; log those that cannot be used, by their place in the list."""
+        self._targets: list[AppriseTarget] = []
+        for position, url in enumerate(urls, start=1):
+            try:
+                self._targets.append(AppriseTarget(url, position))
+            except TransportError as error:
+                logger.error("%s", error, extra={"action": "target_refused"})  # noqa: TRY400 - the text says it all
+
+    def targets(self, channel: str) -> Sequence[Target]:
+        """Return the targets of *channel*, all of them if it is empty; raise TransportError if there is none."""
+        found = [target for target in self._targets if not channel or channel in target.channels]
+        if not found:
+            wanted = f"with ?tag={channel}" if channel else "that can be used"
+            raise TransportError(f"NOTIFY_URLS has no entry {wanted}", permanent=False)
+        return found
+
+
+@lru_cache(maxsize=1)
+def apprise_transport(urls: tuple[str, ...]) -> AppriseTransport:
+    """Return the transport for *urls*, the same one as long as they stay the same."""
+    return AppriseTransport(urls)
+
+
+def _scheme(url: str) -> str:
+    """Return ``tgram`` for ``tgram://...``, but no part of something that is no address."""
+    scheme, separator, _ = url.partition("://")
+    return scheme if separator and re.fullmatch(r"[a-z0-9]{1,20}", scheme) else "no scheme"
+
+
+def _reason(heard: Sequence[str]) -> str:
+    text = " ".join(heard)
+    if status := _STATUS.search(text):
+        return f"answered {status[1]}"
+    if "onnection error" in text:
+        return "cannot be reached"
+    return "did not take the message"

@@ -1,0 +1,98 @@
+"""Doing what a rule says: one runtime, action by action, from where it stands."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from asgiref.sync import sync_to_async
+from django.utils import timezone
+
+from alarm import events
+from home.home_assistant.client import call_service
+from home.home_assistant.errors import HomeAssistantError
+from notifications import outbox
+from rules import definitions, runtimes
+from rules.definitions import Action, AlarmEventAction, HomeAssistantAction, NotifyAction
+from rules.models import RuntimeStatus
+from rules.runtimes import Claimed, ClaimLost, Failure
+
+logger = logging.getLogger(__name__)
+
+
+async def execute(claimed: Claimed) -> bool:
+    """Execute one claimed runtime from its step on; True if it is done.
+
+    It stops at the first action that fails; what becomes of that is in the runtime and its log.
+    """
+    try:
+        return await _execute(claimed)
+    except ClaimLost as error:
+        logger.warning("%s: it took longer than its lease", error, extra={"action": "claim_lost"})
+        return False
+
+
+async def _execute(claimed: Claimed) -> bool:
+    if not claimed.rule_enabled:
+        await sync_to_async(runtimes.close)(claimed, RuntimeStatus.CANCELLED, now=timezone.now())
+        return False
+    if claimed.step >= len(claimed.actions):
+        await sync_to_async(runtimes.close)(claimed, RuntimeStatus.DONE, now=timezone.now())
+        return True
+    while True:
+        started_at = timezone.now()
+        outcome = await _perform(claimed, started_at)
+        if isinstance(outcome, Failure):
+            logger.warning(
+                "rule %r, action %s: %s",
+                claimed.rule_name,
+                claimed.step,
+                outcome.detail,
+                extra={"action": "rule_action_failed"},
+            )
+            await sync_to_async(runtimes.failed)(claimed, outcome, started_at, now=timezone.now())
+            return False
+        if outcome is None:
+            return True
+        claimed = outcome
+
+
+async def _perform(claimed: Claimed, started_at: datetime) -> Claimed | Failure | None:
+    """Do the action in hand and record its success; return what to do next, None if it was the last."""
+    try:
+        action = definitions.parse_action(claimed.actions[claimed.step], claimed.step)
+        effect = await _prepare(action, claimed)
+    except definitions.DefinitionError as error:
+        return Failure(detail=str(error), permanent=True)
+    except HomeAssistantError as error:
+        return Failure(detail=str(error), permanent=error.permanent)
+    return await sync_to_async(runtimes.succeeded)(claimed, started_at, now=timezone.now(), effect=effect)
+
+
+async def _prepare(action: Action, claimed: Claimed) -> Callable[[], str]:
+    """Do what reaches out of the database; return what is to be done inside, with the record of it."""
+    match action:
+        case AlarmEventAction():
+            return lambda: _record_event(action, claimed)
+        case NotifyAction():
+            return lambda: _queue_notification(action, claimed)
+        case HomeAssistantAction():
+            changed = await call_service(action.domain, action.service, action.data)
+            return lambda: f"{action.domain}.{action.service} changed {len(changed)} entities"
+
+
+def _record_event(action: AlarmEventAction, claimed: Claimed) -> str:
+    details = {"rule": claimed.rule_name, "runtime": claimed.pk}
+    event = events.record(
+        action.kind, action.message or claimed.rule_name, source=f"rule:{claimed.rule_id}", details=details
+    )
+    return f"alarm event {event.pk}"
+
+
+def _queue_notification(action: NotifyAction, claimed: Claimed) -> str:
+    notification = outbox.queue(
+        action.title or claimed.rule_name,
+        action.body,
+        channel=action.channel,
+        idempotency_key=f"rule-runtime:{claimed.pk}:{claimed.step}",
+    )
+    return f"notification {notification.pk}"
