@@ -1,0 +1,25 @@
+"""Which integrations this deployment has: the settings, read when asked so that tests can change them."""
+
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+
+def home_assistant_configured() -> bool:
+    """True if both HOME_ASSISTANT_URL and HOME_ASSISTANT_TOKEN are set."""
+    return bool(settings.HOME_ASSISTANT_URL and settings.HOME_ASSISTANT_TOKEN)
+
+
+def mqtt_configured() -> bool:
+    """True if MQTT_URL is set. Frigate is heard over MQTT, so it counts as configured by the same."""
+    return bool(settings.MQTT_URL)
+
+
+def without_secrets(url: str) -> str:
+    """Return scheme, host and port of *url* for logs and errors: no user, password, path or query."""
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return "(an address that cannot be read)"
+    return f"{parts.scheme}://{parts.hostname or ''}{port}"

@@ -1,0 +1,1 @@
+"""Frigate, the video recorder: what its cameras see, heard over MQTT."""

@@ -1,0 +1,166 @@
+"""The REST client. A connection is opened for each block of work and closed with it.
+
+At one check each 30 s and one sync each 5 min a kept connection would save nothing, and a session
+that outlives its event loop is a bug waiting: rules call services from threads with loops of their own.
+"""
+
+import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+from django.conf import settings
+
+from home import wire
+from home.config import home_assistant_configured, without_secrets
+from home.home_assistant.errors import HomeAssistantError
+
+MAX_ANSWER = 32 * 2**20  # bytes; 5,000 entities take 3 to 5 MiB
+CONNECT_TIMEOUT = 5.0  # seconds
+ANSWER_TIMEOUT = 10.0  # seconds, for a whole request
+STATES_TIMEOUT = 30.0  # seconds; a Raspberry Pi with thousands of entities needs some
+RUNNING = "RUNNING"
+
+_SLUG = re.compile(r"[a-z0-9_]{1,64}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """What Home Assistant says of itself. Only in *state* ``RUNNING`` does it know all its entities."""
+
+    version: str
+    state: str
+
+
+class Client:
+    """Speaks to one Home Assistant inside ``async with``, on the running event loop.
+
+    Every method raises HomeAssistantError and nothing else.
+    """
+
+    def __init__(self, url: str, token: str) -> None:
+        self._url = url.rstrip("/")
+        self._name = f"Home Assistant at {without_secrets(url)}"
+        self._token = token.strip()
+        self._session: aiohttp.ClientSession | None = None
+
+    @classmethod
+    def from_settings(cls) -> Self:
+        """Return a client for HOME_ASSISTANT_URL; raise HomeAssistantError if it is not configured."""
+        if not home_assistant_configured():
+            raise HomeAssistantError(
+                "Home Assistant is not configured: set HOME_ASSISTANT_URL and HOME_ASSISTANT_TOKEN", permanent=True
+            )
+        return cls(settings.HOME_ASSISTANT_URL, settings.HOME_ASSISTANT_TOKEN)
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(headers={"Authorization": f"Bearer {self._token}"})
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def ping(self) -> None:
+        """Ask whether the API is up and takes our token."""
+        await self._request("GET", "/api/")
+
+    async def config(self) -> Config:
+        """Return version and state."""
+        answer = await self._request("GET", "/api/config")
+        if not isinstance(answer, dict):
+            raise self._strange("/api/config is not an object")
+        return Config(version=str(answer.get("version", "")), state=str(answer.get("state", "")))
+
+    async def states(self) -> list[Any]:
+        """Return the state objects of all entities, as they came."""
+        answer = await self._request("GET", "/api/states", limit=STATES_TIMEOUT)
+        if not isinstance(answer, list):
+            raise self._strange("/api/states is not a list")
+        return answer
+
+    async def call_service(self, domain: str, service: str, data: Mapping[str, Any]) -> list[Any]:
+        """Call ``domain.service`` with *data*; return the state objects it changed."""
+        if not (_SLUG.fullmatch(domain) and _SLUG.fullmatch(service)):
+            raise HomeAssistantError(f"{domain}.{service} is not the name of a service", permanent=True)
+        answer = await self._request("POST", f"/api/services/{domain}/{service}", data=data)
+        return answer if isinstance(answer, list) else []
+
+    async def _request(
+        self, method: str, path: str, *, data: Mapping[str, Any] | None = None, limit: float = ANSWER_TIMEOUT
+    ) -> Any:
+        if self._session is None:
+            raise RuntimeError("use the client inside 'async with'")
+        limits = aiohttp.ClientTimeout(total=limit, sock_connect=CONNECT_TIMEOUT)
+        try:
+            # A redirect is never followed: it could carry the token to another host.
+            async with self._session.request(
+                method, self._url + path, json=data, timeout=limits, allow_redirects=False
+            ) as response:
+                self._check_status(response.status, path)
+                body = await self._read(response)
+        except TimeoutError:
+            raise HomeAssistantError(f"{self._name} did not answer within {limit:g} s", permanent=False) from None
+        except aiohttp.ClientConnectorError as error:
+            reason = error.os_error.strerror or "no connection"
+            raise HomeAssistantError(f"{self._name} cannot be reached: {reason}", permanent=False) from None
+        except aiohttp.ClientError as error:
+            # Only the kind: the text of some of these repeats the address with its password.
+            raise HomeAssistantError(f"{self._name}: {type(error).__name__}", permanent=False) from None
+        except ValueError:
+            raise HomeAssistantError(
+                f"{self._name}: the request cannot be sent: check address, token and data", permanent=True
+            ) from None
+        return await self._decode(body)
+
+    def _check_status(self, status: int, path: str) -> None:
+        if status in (401, 403):
+            raise HomeAssistantError(
+                f"{self._name} refused the token ({status}): make a new long-lived one and set HOME_ASSISTANT_TOKEN",
+                permanent=True,
+            )
+        if not 200 <= status < 300:
+            temporary = status >= 500 or status in (408, 425, 429)
+            raise HomeAssistantError(f"{self._name} answered {status} to {path}", permanent=not temporary)
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        """Return the body; give up past MAX_ANSWER rather than fill the memory."""
+        if response.content_type == "text/html":
+            raise HomeAssistantError(
+                f"{self._name} answered with a web page, not JSON: is HOME_ASSISTANT_URL right?", permanent=True
+            )
+        body = bytearray()
+        async for chunk in response.content.iter_chunked(2**16):
+            body += chunk
+            if len(body) > MAX_ANSWER:
+                raise self._strange(f"more than {MAX_ANSWER} bytes")
+        return bytes(body)
+
+    async def _decode(self, body: bytes) -> Any:
+        try:
+            # A long answer takes tens of milliseconds: in a thread the loop at least shares the time.
+            return wire.decode(body) if len(body) < 2**16 else await asyncio.to_thread(wire.decode, body)
+        except wire.Malformed as error:
+            raise self._strange(str(error)) from None
+
+    def _strange(self, what: str) -> HomeAssistantError:
+        return HomeAssistantError(f"{self._name} gave an answer that makes no sense: {what}", permanent=False)
+
+
+async def call_service(domain: str, service: str, data: Mapping[str, Any] | None = None) -> list[Any]:
+    """Call ``domain.service`` of the configured Home Assistant; return the state objects it changed.
+
+    From sync code in a thread: ``async_to_sync(call_service)(domain, service, data)``. It takes at
+    most ANSWER_TIMEOUT seconds.
+
+    Raises:
+        HomeAssistantError: not configured, not reachable or refused; see its ``permanent``.
+    """
+    async with Client.from_settings() as home_assistant:
+        return await home_assistant.call_service(domain, service, data or {})

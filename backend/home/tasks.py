@@ -1,0 +1,77 @@
+"""What the house needs done: look after Home Assistant, keep its entities, follow Frigate, forget old detections."""
+
+from datetime import UTC, datetime
+
+from asgiref.sync import sync_to_async
+
+from asyncsched import Every, Retry, Scope, register, service
+from home import status
+from home.config import home_assistant_configured, mqtt_configured
+from home.frigate.follow import follow
+from home.home_assistant.check import look
+from home.home_assistant.client import RUNNING, Client
+from home.home_assistant.entities import store_states
+from home.home_assistant.errors import HomeAssistantError
+from home.models import FrigateDetection
+from home.mqtt.errors import BrokerError
+from retention.batches import delete_in_batches
+from retention.limits import cutoff
+
+
+@register(
+    "check_home_assistant",
+    Every(seconds=30),
+    run_on_start=True,
+    timeout=25,
+    enabled_when=home_assistant_configured,
+    # Each process has a board and a network path of its own.
+    scope=Scope.REPLICA,
+)
+async def check_home_assistant() -> str:
+    """Look whether Home Assistant answers and put the result on the status board."""
+    found = await look()
+    status.report_home_assistant(found)
+    return found.error or f"version {found.version}, {found.latency_ms} ms"
+
+
+@register(
+    "sync_entity_states",
+    Every(seconds=300),
+    run_on_start=True,
+    timeout=120,
+    enabled_when=home_assistant_configured,
+    # Home Assistant often starts together with us and needs a while.
+    retry=Retry(attempts=4, delay=10),
+)
+async def sync_entity_states() -> str:
+    """Store the state of every entity of Home Assistant, and mark those it no longer has.
+
+    Raises:
+        HomeAssistantError: also while Home Assistant is still starting, for it then has only some of
+            its entities, and the others would look removed.
+    """
+    async with Client.from_settings() as home_assistant:
+        config = await home_assistant.config()
+        if config.state != RUNNING:
+            raise HomeAssistantError("Home Assistant is not running yet: entities stay as they are", permanent=False)
+        states = await home_assistant.states()
+    return str(await sync_to_async(store_states)(states, now=datetime.now(UTC)))
+
+
+@register("cleanup_frigate_detections", Every(seconds=3600), timeout=1800)
+def cleanup_frigate_detections() -> int:
+    """Delete camera detections older than the retention setting allows; return how many."""
+    limit = cutoff("RETAIN_FRIGATE_DETECTIONS_DAYS")
+    if limit is None:
+        return 0
+    return delete_in_batches(FrigateDetection.objects.filter(updated_at__lt=limit))
+
+
+@service("mqtt", enabled_when=mqtt_configured)
+async def mqtt() -> None:
+    """Stay connected to the MQTT broker and store what Frigate's cameras see."""
+    try:
+        await follow()
+    except BrokerError as error:
+        status.report_mqtt(status.MqttStatus(error=str(error)))
+        raise
