@@ -20,13 +20,13 @@ HEARTBEAT = timedelta(seconds=15)
 LEASE = timedelta(seconds=60)
 
 
-def claim(task: Task, occurrence: Occurrence, *, replica: str, now: datetime) -> Claim | Refusal:
-    """Insert the ``running`` row for *occurrence*, or say why not."""
+def claim(task: Task, occurrence: Occurrence, *, replica: str, now: datetime, force: bool = False) -> Claim | Refusal:
+    """Insert the ``running`` row for *occurrence*, or say why not; *force* lets it run beside another run."""
     claimant = replica if task.options.scope is Scope.REPLICA else ""
     try:
         with transaction.atomic():
             _lock(task)
-            if _is_running(task, claimant, now):
+            if _is_running(task, claimant, now) and not force:
                 return Refusal(occurrence=occurrence, reason=SkipReason.RUNNING_ELSEWHERE)
             row = TaskRun.objects.create(
                 run_id=uuid.uuid4(),

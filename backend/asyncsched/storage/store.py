@@ -34,7 +34,7 @@ class DjangoStore:
         self._tasks.update((task.name, task) for task in tasks)
         return await self._thread.call(self._load)
 
-    async def claim(self, task: Task, occurrence: Occurrence) -> Claim | Refusal:
+    async def claim(self, task: Task, occurrence: Occurrence, *, force: bool = False) -> Claim | Refusal:
         self._tasks.setdefault(task.name, task)
         if not task.is_claimed and occurrence.trigger is not Trigger.MANUAL:
             return Claim(run_id=uuid.uuid4().hex, occurrence=occurrence)
@@ -56,8 +56,8 @@ class DjangoStore:
         deadline = time.monotonic() + patience
         await self._thread.stop(lambda: self._writer.finish(deadline), patience)
 
-    def _claim(self, task: Task, occurrence: Occurrence) -> Claim | Refusal:
-        answer = claims.claim(task, occurrence, replica=self.replica, now=self._now())
+    def _claim(self, task: Task, occurrence: Occurrence, *, force: bool) -> Claim | Refusal:
+        answer = claims.claim(task, occurrence, replica=self.replica, now=self._now(), force=force)
         if isinstance(answer, Claim):
             self._writer.runs(answer.run_id)
         return answer

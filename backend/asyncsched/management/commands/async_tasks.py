@@ -1,0 +1,149 @@
+"""``manage.py async_tasks …``: adapts the command line, nothing else."""
+
+import asyncio
+import json
+import math
+from argparse import ArgumentParser, ArgumentTypeError
+from dataclasses import replace
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from asyncsched import conf
+from asyncsched.engine.context import Run
+from asyncsched.engine.runs import RunStatus
+from asyncsched.errors import AsyncschedError, UnknownTask
+from asyncsched.management.manual import Attempted, ManualRuns
+from asyncsched.management.tables import moment, seconds, table
+from asyncsched.registry import Task, registry
+from asyncsched.server import compose
+from asyncsched.storage.queries import TaskView, task_views
+
+FAILED, USAGE, REFUSED = 1, 2, 3
+
+
+class Command(BaseCommand):
+    """List the scheduled tasks, and run them by hand."""
+
+    help = "List the scheduled tasks, and run them by hand."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        commands = parser.add_subparsers(dest="subcommand", required=True, metavar="{list,run}")
+        listing = commands.add_parser("list", help="every task, when it runs next and how it fared last")
+        listing.add_argument("--json", action="store_true", help="for programs: a JSON array")
+        running = commands.add_parser("run", help="run tasks now, in the foreground")
+        running.add_argument("names", nargs="*", metavar="NAME")
+        running.add_argument("--all", action="store_true", help="run every task, one after the other")
+        running.add_argument("--timeout", type=_positive, metavar="S", help="seconds, in place of the task's own")
+        running.add_argument(
+            "--force", action="store_true", help="run it although it is running elsewhere, or not enabled"
+        )
+        running.add_argument("--json", action="store_true", help="for programs: a JSON array of results")
+
+    def handle(self, *args: Any, subcommand: str, **options: Any) -> None:
+        try:
+            if subcommand == "list":
+                self._list(as_json=options["json"])
+            else:
+                self._run(**options)
+        except UnknownTask as error:
+            raise CommandError(str(error), returncode=USAGE) from error
+        except AsyncschedError as error:
+            raise CommandError(str(error)) from error
+
+    def _list(self, *, as_json: bool) -> None:
+        views = task_views(compose.tasks(conf.load()), timezone.now())
+        if as_json:
+            self._print_json([view.as_json() for view in views])
+        elif views:
+            self.stdout.write(table(("TASK", "SCHEDULE", "STATE", "NEXT RUN", "LAST RUN"), [_row(v) for v in views]))
+        else:
+            self.stdout.write("No tasks are registered: put @register functions into an installed app's tasks.py.")
+
+    def _run(self, *, names: list[str], timeout: float | None, force: bool, json: bool, **options: Any) -> None:
+        if bool(names) == options["all"]:
+            raise CommandError("name the tasks to run, or say --all", returncode=USAGE)
+        settings = conf.load()
+        for name in names:
+            registry.get(name)
+        tasks = [task for task in compose.tasks(settings) if options["all"] or task.name in names]
+        if timeout is not None:
+            tasks = [replace(task, options=replace(task.options, timeout=timeout)) for task in tasks]
+        runs = ManualRuns(
+            store=compose.store(settings),
+            executor=compose.executor(settings),
+            on_start=self._announce,
+            on_progress=self._show_progress,
+            force=force,
+        )
+        try:
+            attempted = asyncio.run(runs.run(tasks))
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            raise CommandError("interrupted; the run is recorded as cancelled", returncode=FAILED) from None
+        self._report(attempted, as_json=json)
+
+    def _report(self, attempted: list[Attempted], *, as_json: bool) -> None:
+        if as_json:
+            self._print_json([one.as_json() for one in attempted])
+        else:
+            self._clear_line()
+            for one in attempted:
+                self.stdout.write(_sentence(one))
+        if any(one.refusal for one in attempted):
+            raise SystemExit(REFUSED)
+        if not all(one.succeeded for one in attempted):
+            raise SystemExit(FAILED)
+
+    def _print_json(self, value: object) -> None:
+        self.stdout.write(json.dumps(value, indent=2, ensure_ascii=False))
+
+    def _announce(self, task: Task) -> None:
+        if self.stderr.isatty():
+            self._clear_line()
+            self.stderr.write(f"{task.name} ...", ending="")
+
+    def _show_progress(self, run: Run) -> None:
+        if self.stderr.isatty():
+            share = f" of {run.total} ({run.done / run.total:.0%})" if run.total else ""
+            self._clear_line()
+            self.stderr.write(f"{run.task} ... {run.done}{share}", ending="")
+
+    def _clear_line(self) -> None:
+        if self.stderr.isatty():
+            self.stderr.write("\r\x1b[K", ending="")
+
+
+def _row(view: TaskView) -> tuple[str, ...]:
+    state = "paused" if view.paused else "enabled" if view.enabled else "disabled"
+    if view.last_run is None:
+        last = "never"
+    else:
+        last = f"{moment(view.last_run.started_at)} {view.last_run.status}"
+        if view.last_run.duration is not None and view.last_run.status != RunStatus.SKIPPED:
+            last += f" in {seconds(view.last_run.duration)}"
+        if view.consecutive_failures > 1:
+            last += f" ({view.consecutive_failures} failures in a row)"
+    return view.name, view.schedule, state, moment(view.next_run), last
+
+
+def _sentence(one: Attempted) -> str:
+    if one.result is None:
+        return f"{one.task}: refused, it is already running elsewhere (--force runs it all the same)"
+    result = one.result
+    took = seconds(result.duration)
+    if result.status is RunStatus.SUCCEEDED:
+        return f"{one.task}: succeeded in {took}" + (f": {result.value}" if result.value else "")
+    if result.status is RunStatus.SKIPPED:
+        return f"{one.task}: skipped, its enabled_when says no (--force runs it all the same)"
+    return f"{one.task}: {result.status} after {took}: {result.error}"
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return value

@@ -1,0 +1,20 @@
+"""What every test gets: an environment of its own, and a database file that threads can share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+for name in ("DATABASE_URL", "REDIS_URL", "HOME_ASSISTANT_URL", "HOME_ASSISTANT_TOKEN", "MQTT_URL", "NOTIFY_URLS"):
+    os.environ.pop(name, None)
+os.environ["SECRET_KEY"] = "for tests only"
+os.environ["DEBUG"] = "0"
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Put the test database into a file: an in-memory one locks whole tables between threads."""
+    from django.conf import settings
+
+    path: Path = tmp_path_factory.mktemp("database") / "test.sqlite3"
+    settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(path)
