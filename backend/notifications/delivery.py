@@ -5,11 +5,10 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from asyncsched import Run, current_run
-from asyncsched.errors import NoCurrentRun
 from notifications import outbox
 from notifications.outbox import Claimed
 from notifications.transports.base import Message, Transport, TransportError
+from retention.current import run_or_none
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +18,7 @@ def send_pending(transport: Transport, *, limit: int) -> int:
 
     Inside a run it ends early once the run should stop; what is not sent then stays queued.
     """
-    run = _run_or_none()
+    run = run_or_none()
     outbox.give_up_on_lost(timezone.now())
     sent = 0
     for _ in range(limit):
@@ -75,10 +74,3 @@ def _lost(claimed: Claimed) -> bool:
         extra={"action": "claim_lost"},
     )
     return False
-
-
-def _run_or_none() -> Run | None:
-    try:
-        return current_run()
-    except NoCurrentRun:
-        return None

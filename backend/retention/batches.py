@@ -11,8 +11,8 @@ from typing import Any
 
 from django.db import models, transaction
 
-from asyncsched import Run, current_run
-from asyncsched.errors import NoCurrentRun
+from asyncsched import Run
+from retention.current import run_or_none
 
 TARGET_SECONDS = 0.05
 """A transaction that took longer makes the next ones smaller."""
@@ -58,7 +58,7 @@ def delete_in_batches(queryset: models.QuerySet[Any], *, batch_size: int = 500) 
     """
     if batch_size < 1:
         raise ValueError(f"batch_size={batch_size}: must be at least 1")
-    run = _run_or_none()
+    run = run_or_none()
     total = queryset.count() if run else None
     deleted = 0
     for count in _deletions(queryset, _Pace(batch_size), path=(), run=run):
@@ -114,10 +114,3 @@ def _delete(batch: models.QuerySet[Any]) -> int:
     with transaction.atomic(using=batch.db):
         _, per_model = batch.delete()
     return per_model.get(batch.model._meta.label, 0)
-
-
-def _run_or_none() -> Run | None:
-    try:
-        return current_run()
-    except NoCurrentRun:
-        return None
