@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 for name in ("DATABASE_URL", "REDIS_URL", "HOME_ASSISTANT_URL", "HOME_ASSISTANT_TOKEN", "MQTT_URL", "NOTIFY_URLS"):
@@ -18,3 +19,8 @@ def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> No
 
     path: Path = tmp_path_factory.mktemp("database") / "test.sqlite3"
     settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(path)
+
+
+hypothesis.settings.register_profile("default", deadline=None)  # other processes share the machine
+hypothesis.settings.register_profile("long", deadline=None, max_examples=1_000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))

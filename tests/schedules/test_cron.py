@@ -1,0 +1,73 @@
+"""Cron expressions by Debian cron's rules."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from cronsim import CronSim
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asyncsched import Cron
+from asyncsched.errors import ScheduleError
+from tests.schedules.moments import MOMENTS, ZONES
+
+EXPRESSIONS = st.builds(
+    "{} {} {} {} {}".format,
+    st.sampled_from(["*", "*/5", "0", "30", "0,15,59", "10-20"]),
+    st.sampled_from(["*", "*/2", "2", "3", "0", "8-18"]),
+    st.sampled_from(["*", "1", "*/2", "31", "L"]),
+    st.sampled_from(["*", "3", "10", "3,10", "1-6"]),
+    st.sampled_from(["*", "MON-FRI", "0", "7", "SUN"]),
+)
+
+
+@given(expression=EXPRESSIONS, zone=ZONES, moment=MOMENTS)
+def test_it_agrees_with_cronsim(expression: str, zone: str, moment: datetime) -> None:
+    try:
+        schedule = Cron(expression, tz=zone)
+    except ScheduleError:
+        assert not list(CronSim(expression, datetime(2024, 1, 1, tzinfo=UTC)))[:1]
+        return
+    expected = next(CronSim(expression, moment.astimezone(ZoneInfo(zone))))
+    assert schedule.next_after(moment) == expected.astimezone(UTC)
+
+
+@given(expression=EXPRESSIONS.filter(lambda text: "31" not in text), moment=MOMENTS)
+def test_looking_back_agrees_with_looking_forward(expression: str, moment: datetime) -> None:
+    schedule = Cron(expression, tz="Europe/Berlin")
+    latest = schedule.latest_until(moment)
+    assert latest is not None
+    assert latest <= moment
+    assert schedule.next_after(latest) == schedule.next_after(moment)
+
+
+@pytest.mark.parametrize(
+    ("expression", "complaint"),
+    [
+        ("* * * *", "five fields"),
+        ("60 * * * *", "Bad minute"),
+        ("0 25 * * *", "Bad hour"),
+        ("0 0 31 2 *", "Bad day-of-month|never matches"),
+        ("", "five fields"),
+        ("@daily", "five fields"),
+    ],
+)
+def test_bad_text_is_refused_by_name(expression: str, complaint: str) -> None:
+    with pytest.raises(ScheduleError, match=complaint):
+        Cron(expression)
+
+
+def test_what_is_no_text_is_refused() -> None:
+    with pytest.raises(ScheduleError, match="must be text"):
+        Cron(5)  # type: ignore[arg-type]
+
+
+def test_an_unknown_zone_is_refused() -> None:
+    with pytest.raises(ScheduleError, match="unknown time zone"):
+        Cron("* * * * *", tz="Mars/Olympus")
+
+
+def test_it_says_what_it_is() -> None:
+    words = Cron("*/15 8-18 * * MON-FRI", tz="Europe/Berlin").describe()
+    assert words == "every 15th minute from 08:00 through 18:59 on Monday through Friday Europe/Berlin"

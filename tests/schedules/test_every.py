@@ -1,0 +1,115 @@
+"""A fixed rate on a grid aligned to the epoch."""
+
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asyncsched import Every
+from asyncsched.engine import planner
+from asyncsched.errors import ScheduleError
+from tests.engine.conftest import make_task
+from tests.schedules.moments import MOMENTS
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+INTERVALS = st.one_of(
+    st.floats(min_value=0.05, max_value=366 * 86_400, allow_nan=False),
+    st.integers(min_value=1, max_value=366 * 86_400),
+    st.sampled_from([0.05, 0.1, 1 / 3, 1, 2, 5, 60, 3600, 86_400]),
+)
+
+
+@given(seconds=INTERVALS, moment=MOMENTS)
+def test_the_next_occurrence_is_later_and_within_one_interval(seconds: float, moment: datetime) -> None:
+    following = Every(seconds).next_after(moment)
+    assert timedelta(0) < following - moment <= timedelta(seconds=seconds) + timedelta(microseconds=1)
+
+
+@given(seconds=INTERVALS, moment=MOMENTS)
+def test_looking_back_finds_the_occurrence_that_looking_forward_leaves(seconds: float, moment: datetime) -> None:
+    schedule = Every(seconds)
+    assert schedule.latest_until(moment) <= moment
+    assert schedule.next_after(schedule.latest_until(moment)) == schedule.next_after(moment)
+
+
+@given(seconds=INTERVALS, number=st.integers(min_value=1, max_value=10**7))
+def test_it_never_leaves_the_grid(seconds: float, number: int) -> None:
+    schedule = Every(seconds)
+    exact = Fraction(str(seconds)) * number
+    if exact > 100 * 366 * 86_400:
+        return
+    before = EPOCH + timedelta(microseconds=int(exact * 1_000_000) - 1)
+    off_the_grid = Fraction((schedule.next_after(before) - EPOCH) // timedelta(microseconds=1), 1_000_000) - exact
+    assert abs(off_the_grid) < Fraction(1, 1_000_000)
+
+
+@given(moment=MOMENTS)
+def test_two_replicas_name_the_same_instants(moment: datetime) -> None:
+    assert Every(7, offset=3).next_after(moment) == Every(7, offset=3).next_after(
+        moment.astimezone(UTC) + timedelta(microseconds=0)
+    )
+    assert (Every(7, offset=3).next_after(moment) - EPOCH) % timedelta(seconds=7) == timedelta(seconds=3)
+
+
+@given(st.lists(st.integers(0, 10**9), min_size=2, max_size=2, unique=True), st.floats(0.01, 0.99))
+def test_jitter_is_stable_and_never_reorders(numbers: list[int], share: float) -> None:
+    task = make_task(schedule=Every(2, jitter=share * 0.999))
+    first, second = (EPOCH + timedelta(seconds=2 * number) for number in sorted(numbers))
+    assert planner.due_at(task, first) == planner.due_at(task, first)
+    assert planner.due_at(task, first) < planner.due_at(task, second)
+    assert abs(planner.due_at(task, first) - first) <= timedelta(seconds=share)
+
+
+def test_a_clock_in_the_year_2200_costs_arithmetic_only() -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    far = datetime(2200, 1, 1, tzinfo=UTC)
+    assert Every(0.05).count_between(now, far, limit=10**12) == (far - now) // timedelta(milliseconds=50)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ({"seconds": 0}, "must be between 0.05 s"),
+        ({"seconds": -1}, "must be between"),
+        ({"seconds": 0.04}, "must be between"),
+        ({"seconds": float("nan")}, "finite"),
+        ({"seconds": float("inf")}, "finite"),
+        ({"seconds": 10**12}, "a year"),
+        ({"seconds": "2"}, "must be a finite number"),
+        ({"seconds": True}, "must be a finite number"),
+        ({"seconds": 2, "jitter": 1}, "below half the interval"),
+        ({"seconds": 2, "jitter": -0.1}, "jitter must be at least 0"),
+        ({"seconds": 2, "offset": 2}, "below the interval"),
+    ],
+)
+def test_nonsense_is_refused_by_name(arguments: dict[str, float], complaint: str) -> None:
+    with pytest.raises(ScheduleError, match=complaint):
+        Every(**arguments)
+
+
+def test_a_naive_moment_is_refused() -> None:
+    with pytest.raises(ScheduleError, match="no time zone"):
+        Every(2).next_after(datetime(2026, 1, 1))  # noqa: DTZ001 - naive is the point
+
+
+def test_the_end_of_time_is_an_error_and_not_a_crash() -> None:
+    with pytest.raises(ScheduleError, match="year 9999"):
+        Every(86_400).next_after(datetime(9999, 12, 31, 12, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("schedule", "words"),
+    [
+        (Every(2), "every 2 s"),
+        (Every(2, jitter=0.2), "every 2 s ± 0.2 s"),
+        (Every(0.25), "every 250 ms"),
+        (Every(300), "every 5 min"),
+        (Every(3600), "every 1 h"),
+        (Every(5400), "every 1 h 30 min"),
+        (Every(90), "every 1 min 30 s"),
+    ],
+)
+def test_it_says_what_it_is(schedule: Every, words: str) -> None:
+    assert schedule.describe() == words
