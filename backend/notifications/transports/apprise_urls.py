@@ -10,6 +10,7 @@ import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -23,36 +24,34 @@ logger = logging.getLogger(__name__)
 _STATUS = re.compile(r"error=(\d{3})\b")
 
 
-class _Ears(logging.Handler):
-    """Hears what Apprise says in the calling thread, and lets nobody else hear it."""
+_heard: ContextVar[list[str] | None] = ContextVar("notifications_heard", default=None)
 
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self._local = threading.local()
+
+class _Ears(logging.Handler):
+    """Takes what Apprise says to the caller that is listening, and to nobody else."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._heard().append(record.getMessage())
-
-    def _heard(self) -> list[str]:
-        heard: list[str] = self._local.__dict__.setdefault("heard", [])
-        return heard
-
-    @contextmanager
-    def listening(self) -> Iterator[list[str]]:
-        """Yield the list that fills with what is said meanwhile; forget it afterwards."""
-        heard = self._heard()
-        heard.clear()
-        try:
-            yield heard
-        finally:
-            heard.clear()
+        heard = _heard.get()
+        if heard is not None:
+            heard.append(record.getMessage())
 
 
-_ears = _Ears()
-_apprise_log = logging.getLogger("apprise")
-_apprise_log.handlers = [_ears]
-_apprise_log.propagate = False
-_apprise_log.setLevel(logging.WARNING)
+@contextmanager
+def _listening() -> Iterator[list[str]]:
+    """Yield the list that fills with what Apprise says meanwhile, here or in the threads it sends from."""
+    heard: list[str] = []
+    token = _heard.set(heard)
+    try:
+        yield heard
+    finally:
+        _heard.reset(token)
+
+
+# Apprise and the libraries it sends with, which nothing else here uses: urllib3 logs whole paths.
+for _name in ("apprise", "urllib3", "requests_oauthlib", "slixmpp"):
+    _chatty = logging.getLogger(_name)
+    _chatty.handlers = [_Ears(logging.WARNING)]
+    _chatty.propagate = False
 
 
 class AppriseTarget:
@@ -70,13 +69,13 @@ class AppriseTarget:
         self._apprise: Any = apprise.Apprise()
         self._lock = threading.Lock()
         self._failing = False
-        with _ears.listening():
+        with _listening():
             if not self._apprise.add(url):
                 raise TransportError(f"{self.name} is not an address Apprise knows", permanent=True)
 
     def send(self, message: Message) -> None:
         """Deliver *message*; raise TransportError if it did not arrive. Logs when an outage begins and ends."""
-        with self._lock, _ears.listening() as heard:
+        with self._lock, _listening() as heard:
             delivered = bool(self._apprise.notify(title=message.title, body=message.body))
             reason = _reason(heard)
         self._log_change(failing=not delivered, reason=reason)
