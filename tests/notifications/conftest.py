@@ -2,6 +2,7 @@ import json
 import logging
 import threading
 import warnings
+from contextlib import suppress
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -19,16 +20,22 @@ class Receiver:
     def __init__(self):
         self.status = 200
         self.received = []
+        self.asked = threading.Event()
+        self._may_answer = threading.Event()
+        self._may_answer.set()
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.asked.set()
+                receiver._may_answer.wait(30)
                 if receiver.status == 200:
                     receiver.received.append(json.loads(body))
-                self.send_response(receiver.status)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
+                with suppress(ConnectionError):  # a sender that was killed wants no answer
+                    self.send_response(receiver.status)
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
 
             def log_message(self, *arguments):
                 """Keep quiet."""
@@ -45,6 +52,15 @@ class Receiver:
     @property
     def bodies(self):
         return [content["message"] for content in self.received]
+
+    def hang(self):
+        """Answer nobody until ``go_on``; ``asked`` is set once somebody waits."""
+        self.asked.clear()
+        self._may_answer.clear()
+
+    def go_on(self):
+        """Answer those who wait, and everybody from now on."""
+        self._may_answer.set()
 
     def close(self):
         """Refuse connections from now on; may be called twice."""

@@ -26,9 +26,15 @@ def migrate(database_url: str) -> None:
 
 
 def start(script: Path, *arguments: str, database_url: str, **extra: str) -> subprocess.Popen[str]:
-    """Start *script* with its output to be read from ``stdout``."""
+    """Start *script*, to be talked to by ``stdin`` and ``stdout``."""
     command = [sys.executable, str(script), *arguments]
-    return subprocess.Popen(command, env=environment(database_url, **extra), stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command,
+        env=environment(database_url, **extra),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
 
 
 def output_of(script: Path, *arguments: str, database_url: str, timeout: float = 100) -> str:
