@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from typing import Any, NoReturn
+from typing import Any
 
 # PostgreSQL stores neither NUL nor half of a surrogate pair; JSON can spell both.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -14,9 +14,9 @@ class Malformed(ValueError):
 
 
 def decode(body: bytes) -> Any:
-    """Return the JSON value in *body*; raise Malformed if there is none, also for NaN and bottomless nesting."""
+    """Return the JSON value in *body*; raise Malformed if there is none, or one without a bottom."""
     try:
-        return json.loads(body, parse_constant=_refuse)
+        return json.loads(body)
     except RecursionError:
         raise Malformed("nested too deeply") from None
     except ValueError:  # of which JSONDecodeError and UnicodeDecodeError are kinds
@@ -24,7 +24,7 @@ def decode(body: bytes) -> Any:
 
 
 def storable(value: Any) -> Any:
-    """Return the JSON *value* with what no database takes replaced: half characters by U+FFFD, infinity by None."""
+    """Return the JSON *value* with what no database takes replaced: by U+FFFD in texts, by None in numbers."""
     if isinstance(value, str):
         return _UNSTORABLE.sub("\ufffd", value)
     if isinstance(value, float):
@@ -34,7 +34,3 @@ def storable(value: Any) -> Any:
     if isinstance(value, dict):
         return {storable(key): storable(item) for key, item in value.items()}
     return value
-
-
-def _refuse(name: str) -> NoReturn:
-    raise Malformed(f"{name} is not JSON")

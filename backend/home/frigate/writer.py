@@ -4,7 +4,7 @@ import asyncio
 import logging
 
 from asgiref.sync import sync_to_async
-from django.db import DataError, Error, IntegrityError, close_old_connections
+from django.db import DataError, Error, IntegrityError, close_old_connections, connections
 
 from home import status
 from home.frigate.events import Detection
@@ -42,11 +42,12 @@ async def write_forever(inbox: Inbox, drops: Drops) -> None:
 
 
 async def flush(inbox: Inbox, drops: Drops) -> None:
-    """Store what is left, once, in at most FLUSH_TIMEOUT seconds; log how many could not be."""
+    """Store what is left, once, in at most FLUSH_TIMEOUT seconds, and disconnect; log how many could not be."""
     try:
         async with asyncio.timeout(FLUSH_TIMEOUT):
             while batch := inbox.first(BATCH):
                 inbox.remove(await _store(batch, drops))
+            await sync_to_async(connections.close_all)()
     except (Error, TimeoutError) as error:
         logger.error("%d detections were not stored: %s", len(inbox), type(error).__name__)  # noqa: TRY400 - expected
 

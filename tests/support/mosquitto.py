@@ -1,0 +1,111 @@
+"""A real MQTT broker for tests: Debian's mosquitto as a process on a port of its own.
+
+with running_mosquitto() as broker:
+    broker.url               # fit for MQTT_URL
+    broker.kill(); broker.start()
+    broker.publish("frigate/events", b"...")
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from paho.mqtt import publish
+
+
+class Mosquitto:
+    """One broker on one port of 127.0.0.1, whether it is running or not. With a password, it asks for it."""
+
+    def __init__(self, program: str, folder: Path, password: str | None = None) -> None:
+        self.port = _free_port()
+        self.password = password
+        self._command = [program, "-c", str(folder / "mosquitto.conf")]
+        self._process: subprocess.Popen[bytes] | None = None
+        # Started by root it would become another user, who may not read our folder.
+        lines = [f"listener {self.port} 127.0.0.1", "user root", "persistence false", "log_dest none"]
+        if password is None:
+            lines.append("allow_anonymous true")
+        else:
+            passwords = folder / "passwords"
+            passwords.write_text(f"alarm:{password}\n")
+            subprocess.run(["mosquitto_passwd", "-U", str(passwords)], check=True, timeout=10, capture_output=True)
+            lines += ["allow_anonymous false", f"password_file {passwords}"]
+        (folder / "mosquitto.conf").write_text("\n".join(lines) + "\n")
+
+    @property
+    def url(self) -> str:
+        account = f"alarm:{quote(self.password, safe='')}@" if self.password else ""
+        return f"mqtt://{account}127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start it and return once it takes connections."""
+        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 10
+        while not _takes_connections(self.port):
+            assert self._process.poll() is None, f"mosquitto exited with {self._process.returncode}"
+            assert time.monotonic() < deadline, "mosquitto did not start"
+
+    def stop(self) -> None:
+        """Ask it to end, which closes its connections."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it without a word; retained messages are gone."""
+        self._end(signal.SIGKILL)
+
+    def restart(self) -> None:
+        """Stop it and start it on the same port."""
+        self.stop()
+        self.start()
+
+    def publish(self, topic: str, *payloads: bytes | str, retain: bool = False) -> None:
+        """Publish *payloads* in this order and return once the broker has them."""
+        auth = {"username": "alarm", "password": self.password} if self.password else None
+        messages = [{"topic": topic, "payload": payload, "qos": 1, "retain": retain} for payload in payloads]
+        publish.multiple(messages, hostname="127.0.0.1", port=self.port, auth=auth)
+
+    def _end(self, number: int) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(10)
+            self._process = None
+
+
+@contextmanager
+def running_mosquitto(password: str | None = None) -> Iterator[Mosquitto]:
+    """Start a broker; stop it at the end. Skips the test where there is none (fails under CI)."""
+    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
+    program = shutil.which("mosquitto", path=path)
+    if program is None:
+        reason = "no MQTT broker: mosquitto is not installed"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    with tempfile.TemporaryDirectory(prefix="mosquitto-") as folder:
+        broker = Mosquitto(program, Path(folder), password)
+        broker.start()
+        try:
+            yield broker
+        finally:
+            broker.stop()
+
+
+def _takes_connections(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
