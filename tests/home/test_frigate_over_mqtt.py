@@ -1,0 +1,223 @@
+"""Frigate over a real broker: what it publishes becomes rows, whatever happens to broker and database meanwhile."""
+
+import asyncio
+import logging
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from asgiref.sync import ThreadSensitiveContext
+from django.db import connections
+
+from home import status
+from home.frigate.events import read_event
+from home.frigate.inbox import Inbox
+from home.frigate.writer import flush
+from home.models import FrigateDetection
+from home.mqtt import inbound
+from home.mqtt.drops import Drops
+from home.tasks import cleanup_frigate_detections, mqtt
+from tests.home.frigate_messages import event
+from tests.support.deadline import eventually
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@asynccontextmanager
+async def following():
+    """Run the service as the supervisor does; wait until it is connected; cancel it at the end."""
+    task = asyncio.create_task(mqtt())
+    try:
+        await eventually(lambda: task.done() or connected(), what="the connection")
+        yield task
+    finally:
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
+def connected() -> bool:
+    return status.snapshot()["mqtt"]["connected"]
+
+
+def frigate() -> dict:
+    return status.snapshot()["frigate"]
+
+
+async def rows() -> int:
+    return await FrigateDetection.objects.acount()
+
+
+async def publish(broker, *payloads, topic="frigate/events", retain=False):
+    await asyncio.to_thread(broker.publish, topic, *payloads, retain=retain)
+
+
+async def test_a_detection_is_stored_from_its_first_message_to_its_last(broker):
+    async with following():
+        await publish(broker, event("new"), event("update", seconds=1, score=0.9, top_score=0.9, zones=["door"]))
+        await eventually(rows)
+        await publish(broker, event("end", seconds=5, sub_label=["Anna", 0.9]))
+        row = await eventually(FrigateDetection.objects.filter(ended_at__isnull=False).afirst)
+
+    assert (row.camera, row.label, row.sub_label, row.top_score, row.zones) == (
+        "front",
+        "person",
+        "Anna",
+        0.9,
+        ["door"],
+    )
+    assert row.ended_at - row.started_at == timedelta(seconds=5)
+    assert frigate()["last_event_at"] is not None
+
+
+async def test_duplicates_late_messages_and_an_end_without_a_beginning_make_one_row_each(broker):
+    async with following():
+        await publish(broker, event("end", seconds=9), event("update", seconds=1), event("end", seconds=9))
+        await publish(broker, event("end", seconds=9, id="second"), event("new", id="second"), event("new", id="third"))
+        await eventually(lambda: FrigateDetection.objects.filter(event_id="third").aexists())
+        await publish(broker, event("new"), event("update", seconds=2), event("new", id="last"))
+        await eventually(lambda: FrigateDetection.objects.filter(event_id="last").aexists())
+
+    assert await rows() == 4
+    assert await FrigateDetection.objects.filter(ended_at__isnull=False).acount() == 2
+
+
+async def test_availability_is_known_from_the_retained_message_and_followed(broker):
+    await publish(broker, b"online", topic="frigate/available", retain=True)
+    async with following():
+        await eventually(lambda: frigate()["available"])
+        await publish(broker, b"offline", topic="frigate/available", retain=True)
+        await eventually(lambda: frigate()["error"] == "Frigate is offline")
+
+    assert frigate()["available"] is False
+
+
+async def test_a_broker_that_is_killed_and_comes_back_is_found_again(broker, caplog):
+    caplog.set_level(logging.INFO, logger="home")
+    async with following() as task:
+        await asyncio.to_thread(broker.kill)
+        await eventually(lambda: not connected() and status.snapshot()["mqtt"]["error"])
+        assert frigate()["error"] == "unknown while MQTT is not connected"
+        await asyncio.to_thread(broker.start)
+        await eventually(connected)
+        await publish(broker, event("new"))
+        await eventually(rows)
+        assert not task.done()
+
+    about_mqtt = [record.action for record in caplog.records if getattr(record, "integration", "") == "MQTT"]
+    assert about_mqtt == ["outage_began", "outage_ended"]
+
+
+async def test_a_refused_password_is_said_and_not_shown(broker, settings, caplog):
+    settings.MQTT_URL = broker.url.replace("s3cret", "wr0ng")
+    task = asyncio.create_task(mqtt())
+    error = await eventually(lambda: status.snapshot()["mqtt"]["error"])
+    task.cancel()
+    await asyncio.wait([task])
+
+    assert "127.0.0.1" in error
+    assert "wr0ng" not in error + caplog.text
+
+
+async def test_junk_of_any_kind_is_dropped_and_what_follows_is_stored(broker, caplog):
+    async with following():
+        await publish(
+            broker, b"", b"\x00\xff", b"[" * 50_000, b"{}", b"x" * (inbound.MAX_PAYLOAD + 1), b"x" * 10_000_000
+        )
+        await publish(broker, b"\xff", b"maybe", topic="frigate/available")
+        await publish(broker, event("new"))
+        await eventually(rows)
+
+    assert await rows() == 1
+    assert len([record for record in caplog.records if "messages dropped" in record.getMessage()]) == 1
+
+
+async def test_detections_wait_in_memory_while_the_database_is_locked(broker, caplog):
+    caplog.set_level(logging.INFO, logger="home")
+    async with following():
+        async with locked_database():
+            await publish(broker, event("new"), event("end", seconds=3))
+            await eventually(lambda: status.board.frigate.storing_error, within=20)
+            assert "wait to be stored" in frigate()["error"]
+            assert await rows() == 0
+        await eventually(rows)
+        await eventually(lambda: status.board.frigate.storing_error is None)
+
+    about_storing = [r.action for r in caplog.records if getattr(r, "integration", "") == "storing detections"]
+    assert about_storing == ["outage_began", "outage_ended"]
+
+
+async def test_what_was_received_is_stored_when_the_server_drains():
+    inbox = Inbox()
+    for number in range(250):
+        inbox.put(read_event(event("new", id=f"event-{number}")))
+    async with ThreadSensitiveContext():
+        await flush(inbox, Drops())
+
+    assert (len(inbox), await rows()) == (0, 250)
+
+
+async def test_a_burst_is_stored_without_loss(broker):
+    payloads = [event("new", id=f"event-{number}") for number in range(3000)]
+    async with following():
+        await publish(broker, *payloads)
+        await eventually(lambda: is_count(3000), within=30)
+
+
+async def is_count(number: int) -> bool:
+    return await rows() == number
+
+
+async def test_an_address_that_cannot_be_read_ends_the_service_with_a_reason(settings):
+    settings.MQTT_URL = "tcp://u:s3cret@broker"
+    with pytest.raises(Exception, match="must begin with mqtt://"):
+        await mqtt()
+
+    assert "must begin with mqtt://" in status.snapshot()["mqtt"]["error"]
+
+
+async def test_without_an_address_the_board_says_not_configured():
+    assert status.snapshot()["mqtt"] == {"configured": False, "connected": False, "error": None}
+    assert frigate() == {"configured": False, "available": False, "last_event_at": None, "error": None}
+
+
+def test_old_detections_are_deleted_and_those_still_followed_kept():
+    now = datetime.now(UTC)
+    for name, age in (("old", 15), ("parked", 0), ("new", 13)):
+        FrigateDetection.objects.create(
+            event_id=name,
+            score=0,
+            top_score=0,
+            started_at=now - timedelta(days=20),
+            updated_at=now - timedelta(days=age),
+        )
+
+    assert cleanup_frigate_detections() == 1
+    assert not FrigateDetection.objects.filter(event_id="old").exists()
+
+
+@asynccontextmanager
+async def locked_database():
+    """Hold SQLite's write lock in another thread."""
+    release = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    locked = asyncio.Event()
+
+    def hold() -> None:
+        connection = connections["default"]
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("BEGIN IMMEDIATE")
+                loop.call_soon_threadsafe(locked.set)
+                asyncio.run_coroutine_threadsafe(release.wait(), loop).result()
+                cursor.execute("ROLLBACK")
+        finally:
+            connection.close()
+
+    holding = asyncio.create_task(asyncio.to_thread(hold))
+    await locked.wait()
+    try:
+        yield
+    finally:
+        release.set()
+        await holding
