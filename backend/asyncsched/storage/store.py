@@ -38,10 +38,7 @@ class DjangoStore:
         self._tasks.setdefault(task.name, task)
         if not task.is_claimed and occurrence.trigger is not Trigger.MANUAL:
             return Claim(run_id=uuid.uuid4().hex, occurrence=occurrence)
-        answer = await self._thread.call(lambda: claims.claim(task, occurrence, replica=self.replica, now=self._now()))
-        if isinstance(answer, Claim):
-            self._writer.runs(answer.run_id)
-        return answer
+        return await self._thread.call(lambda: self._claim(task, occurrence, force=force))
 
     def record(self, result: RunResult) -> None:
         if self._writer.add(self._tasks[result.task], result):
@@ -57,6 +54,7 @@ class DjangoStore:
         await self._thread.stop(lambda: self._writer.finish(deadline), patience)
 
     def _claim(self, task: Task, occurrence: Occurrence, *, force: bool) -> Claim | Refusal:
+        self._writer.write_now()  # a run that has just ended must not count as running
         answer = claims.claim(task, occurrence, replica=self.replica, now=self._now(), force=force)
         if isinstance(answer, Claim):
             self._writer.runs(answer.run_id)

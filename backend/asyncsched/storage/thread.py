@@ -35,7 +35,7 @@ class DatabaseThread:
         self._housekeeping = housekeeping
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="asyncsched-storage", daemon=True)
-        self._started = False
+        self._stopped = False
         self._on_end: Callable[[], object] = _nothing
 
     async def call(self, function: Callable[[], Answer]) -> Answer:
@@ -69,8 +69,9 @@ class DatabaseThread:
 
     async def stop(self, last: Job, patience: float) -> None:
         """Finish what is queued, do *last* and end the thread, waiting at most *patience* seconds."""
-        if not self._started:
+        if self._stopped or self._thread.ident is None:
             return
+        self._stopped = True
         self._jobs.put(last)
         self._jobs.put(None)
         ended = asyncio.Event()
@@ -82,8 +83,7 @@ class DatabaseThread:
             logger.error("the database did not take the last runs within %.1f s; they are lost", patience)  # noqa: TRY400
 
     def _ensure_started(self) -> None:
-        if not self._started:
-            self._started = True
+        if self._thread.ident is None:
             self._thread.start()
 
     def _run(self) -> None:

@@ -83,6 +83,11 @@ class Writer:
             self._attempt(lambda: retention.prune(self._now() - (self._history or timedelta())))
         return self._patience()
 
+    def write_now(self) -> None:
+        """Write what is kept, without waiting for its time."""
+        self._take_in()
+        self._flush()
+
     def finish(self, deadline: float) -> None:
         """Write everything, trying until the monotonic *deadline*; what is lost then is said."""
         self._take_in()

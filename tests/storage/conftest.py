@@ -1,0 +1,74 @@
+"""Every store under one roof: what one promises, all keep."""
+
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from asyncsched.testing import MemoryStore
+from tests.support.databases import default_database
+from tests.support.postgres import Postgres, running_postgres
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: Any) -> Path:
+    path = tmp_path_factory.mktemp("sqlite") / "migrated.sqlite3"
+    with django_db_blocker.unblock(), default_database(f"sqlite:///{path}"):
+        pass
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres: Postgres, django_db_blocker: Any) -> Postgres:
+    with django_db_blocker.unblock(), default_database(postgres.create_database("migrated")):
+        pass
+    return postgres
+
+
+@pytest.fixture
+def sqlite_database(migrated_sqlite: Path, tmp_path: Path, django_db_blocker: Any) -> Iterator[Path]:
+    path = tmp_path / "test.sqlite3"
+    shutil.copy(migrated_sqlite, path)
+    options = {"init_command": "PRAGMA journal_mode=WAL;", "transaction_mode": "IMMEDIATE", "timeout": 1}
+    with django_db_blocker.unblock(), default_database(f"sqlite:///{path}", migrate=False, **options):
+        yield path
+
+
+@pytest.fixture
+def postgres_database(migrated_postgres: Postgres, django_db_blocker: Any) -> Iterator[Postgres]:
+    url = migrated_postgres.url("migrated")
+    with django_db_blocker.unblock(), default_database(url, migrate=False):
+        from django.core.management import call_command
+
+        yield migrated_postgres
+        call_command("flush", interactive=False, verbosity=0)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest) -> Any:
+    return request.getfixturevalue(f"{request.param}_database")
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def make_store(request: pytest.FixtureRequest) -> Any:
+    """A factory of stores on one database: each is another process's."""
+    if request.param == "memory":
+        memory = MemoryStore()
+        return lambda: memory
+    request.getfixturevalue(f"{request.param}_database")
+    from asyncsched.storage.store import DjangoStore
+
+    return lambda: DjangoStore(now=now)

@@ -1,0 +1,90 @@
+"""What every store promises the engine."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from asyncsched import Every, Overlap
+from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, RunStatus, SkipReason
+from tests.engine.conftest import make_task
+
+HOURLY = make_task(schedule=Every(3600), name="hourly")
+SUBMINUTE = make_task(schedule=Every(2), name="subminute")
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def occurrence(task: Any = HOURLY, hours: int = 0, **facts: Any) -> Occurrence:
+    return Occurrence(task=task.name, scheduled_for=NOON + timedelta(hours=hours), **facts)
+
+
+def result(claim: Claim, status: RunStatus = RunStatus.SUCCEEDED, **facts: Any) -> RunResult:
+    moment = claim.occurrence.scheduled_for
+    return RunResult(claim=claim, status=status, started_at=moment, finished_at=moment, duration=0.0, **facts)
+
+
+async def test_an_occurrence_is_granted_once(make_store: Any) -> None:
+    one, other = make_store(), make_store()
+    claim = await one.claim(HOURLY, occurrence())
+    assert isinstance(claim, Claim)
+    one.record(result(claim))
+    await one.close(5)
+    refusal = await other.claim(HOURLY, occurrence())
+    assert refusal == Refusal(occurrence=occurrence(), reason=SkipReason.CLAIMED)
+    await other.close(5)
+
+
+async def test_a_retry_is_an_attempt_of_its_own(make_store: Any) -> None:
+    store = make_store()
+    for attempt in (1, 2):
+        claim = await store.claim(HOURLY, occurrence(attempt=attempt))
+        assert isinstance(claim, Claim)
+        store.record(result(claim, RunStatus.FAILED, error="no"))
+        await store.close(5)
+        store = make_store()
+    await store.close(5)
+
+
+async def test_a_task_that_runs_is_not_granted_again(make_store: Any) -> None:
+    one, other = make_store(), make_store()
+    assert isinstance(await one.claim(HOURLY, occurrence()), Claim)
+    refusal = await other.claim(HOURLY, occurrence(hours=1))
+    assert isinstance(refusal, Refusal)
+    assert refusal.reason is SkipReason.RUNNING_ELSEWHERE
+    await one.close(5)
+    await other.close(5)
+
+
+async def test_unless_it_allows_overlap(make_store: Any) -> None:
+    task = make_task(schedule=Every(3600), name="hourly", overlap=Overlap.ALLOW)
+    store = make_store()
+    for hours in (0, 1):
+        assert isinstance(await store.claim(task, occurrence(hours=hours)), Claim)
+    await store.close(5)
+
+
+async def test_many_who_ask_at_once_get_one_claim(make_store: Any) -> None:
+    stores = [make_store() for _ in range(5)]
+    answers = await asyncio.gather(*(store.claim(HOURLY, occurrence()) for store in stores))
+    assert sum(isinstance(answer, Claim) for answer in answers) == 1
+    await asyncio.gather(*(store.close(5) for store in stores))
+
+
+async def test_subminute_occurrences_are_granted_without_a_row(make_store: Any) -> None:
+    store = make_store()
+    claim = await store.claim(SUBMINUTE, occurrence(SUBMINUTE))
+    assert isinstance(claim, Claim)
+    assert not claim.has_row
+    await store.close(5)
+
+
+async def test_closing_twice_is_harmless(make_store: Any) -> None:
+    store = make_store()
+    await store.load([HOURLY])
+    await store.close(5)
+    await store.close(5)
+
+
+async def test_nothing_is_paused_at_first(make_store: Any) -> None:
+    store = make_store()
+    assert await store.paused() == frozenset()
+    await store.close(5)
