@@ -59,7 +59,7 @@ class AppriseTarget:
 
     def __init__(self, url: str, position: int) -> None:
         """Take the *position*-th entry (from 1) of NOTIFY_URLS; raise TransportError if Apprise refuses it."""
-        # Here and not above: it takes 0.2 s and, with its first address, 0.7 s more. Who has no
+        # Here and not above: with its first address it takes up to a second. Who has no
         # address pays nothing, and who has one pays it in a scheduler thread.
         import apprise  # noqa: PLC0415
 
