@@ -69,32 +69,34 @@ class Client:
 
     async def ping(self) -> None:
         """Ask whether the API is up and takes our token."""
-        await self._request("GET", "/api/")
+        self._decode(await self._request("GET", "/api/"))
 
     async def config(self) -> Config:
         """Return version and state."""
-        answer = await self._request("GET", "/api/config")
+        answer = self._decode(await self._request("GET", "/api/config"))
         if not isinstance(answer, dict):
             raise self._strange("/api/config is not an object")
         return Config(version=str(answer.get("version", "")), state=str(answer.get("state", "")))
 
     async def states(self) -> list[Any]:
         """Return the state objects of all entities, as they came."""
-        answer = await self._request("GET", "/api/states", limit=STATES_TIMEOUT)
-        if not isinstance(answer, list):
-            raise self._strange("/api/states is not a list")
-        return answer
+        body = await self._request("GET", "/api/states", limit=STATES_TIMEOUT)
+        try:
+            return await asyncio.to_thread(wire.decode_list, body)
+        except wire.Malformed as error:
+            raise self._strange(str(error)) from None
 
     async def call_service(self, domain: str, service: str, data: Mapping[str, Any]) -> list[Any]:
         """Call ``domain.service`` with *data*; return the state objects it changed."""
         if not (_SLUG.fullmatch(domain) and _SLUG.fullmatch(service)):
             raise HomeAssistantError(f"{domain}.{service} is not the name of a service", permanent=True)
-        answer = await self._request("POST", f"/api/services/{domain}/{service}", data=data)
+        answer = self._decode(await self._request("POST", f"/api/services/{domain}/{service}", data=data))
         return answer if isinstance(answer, list) else []
 
     async def _request(
         self, method: str, path: str, *, data: Mapping[str, Any] | None = None, limit: float = ANSWER_TIMEOUT
-    ) -> Any:
+    ) -> bytes:
+        """Return the body of the answer to *method* *path*, waiting at most *limit* seconds."""
         if self._session is None:
             raise RuntimeError("use the client inside 'async with'")
         limits = aiohttp.ClientTimeout(total=limit, sock_connect=CONNECT_TIMEOUT)
@@ -104,7 +106,7 @@ class Client:
                 method, self._url + path, json=data, timeout=limits, allow_redirects=False
             ) as response:
                 self._check_status(response.status, path)
-                body = await self._read(response)
+                return await self._read(response)
         except TimeoutError:
             raise HomeAssistantError(f"{self._name} did not answer within {limit:g} s", permanent=False) from None
         except aiohttp.ClientConnectorError as error:
@@ -117,7 +119,6 @@ class Client:
             raise HomeAssistantError(
                 f"{self._name}: the request cannot be sent: check address, token and data", permanent=True
             ) from None
-        return await self._decode(body)
 
     def _check_status(self, status: int, path: str) -> None:
         if status in (401, 403):
@@ -142,10 +143,9 @@ class Client:
                 raise self._strange(f"more than {MAX_ANSWER} bytes")
         return bytes(body)
 
-    async def _decode(self, body: bytes) -> Any:
+    def _decode(self, body: bytes) -> Any:
         try:
-            # A long answer takes tens of milliseconds: in a thread the loop at least shares the time.
-            return wire.decode(body) if len(body) < 2**16 else await asyncio.to_thread(wire.decode, body)
+            return wire.decode(body)
         except wire.Malformed as error:
             raise self._strange(str(error)) from None
 
