@@ -4,13 +4,20 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from alarm.models import AlarmEvent
-from asyncsched import DailyAt, Retry, register
+from alarm.push import broadcast
+from asyncsched import DailyAt, Every, Retry, register
 from retention.batches import delete_in_batches
 from retention.limits import cutoff
 
 # A clean-up ends between two batches when its time is up and goes on the day after.
 CLEANUP_TIMEOUT = 1800.0  # seconds
 CLEANUP_RETRY = Retry(attempts=3, delay=60, max_delay=600)
+
+
+@register("broadcast_system_status", schedule=Every(seconds=2), timeout=1.5)
+async def broadcast_system_status() -> str | None:
+    """Push the status of the house and of the scheduler to everybody who looks."""
+    return await broadcast()
 
 
 @register("cleanup_old_events", schedule=DailyAt(hour=3, minute=0), timeout=CLEANUP_TIMEOUT, retry=CLEANUP_RETRY)

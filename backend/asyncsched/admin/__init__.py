@@ -1,0 +1,6 @@
+"""The scheduler in Django's admin: history to read, tasks to pause."""
+
+from asyncsched.admin.runs import TaskRunAdmin
+from asyncsched.admin.states import TaskStateAdmin
+
+__all__ = ["TaskRunAdmin", "TaskStateAdmin"]

@@ -1,0 +1,34 @@
+"""Is this process well? What probes and status pages ask."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from asyncsched.engine.context import Health
+from asyncsched.server.host import Host, State
+
+READY = frozenset({State.RUNNING, State.DISABLED})
+
+
+def health_of(scope: Mapping[str, Any]) -> Health | None:
+    """Return how the scheduler fares that serves *scope* (a request's or a WebSocket's); None if none runs."""
+    host = _host(scope)
+    if host is None or host.supervisor is None or host.state is not State.RUNNING:
+        return None
+    return host.supervisor.health()
+
+
+def readiness(scope: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``ready``, ``state`` and the names of ``quarantined`` tasks and services.
+
+    Ready is who schedules, or was told not to; not who starts, drains, failed, or has a task whose
+    coroutine keeps ending.
+    """
+    host = _host(scope)
+    state = host.state if host else State.IDLE
+    quarantined = sorted(host.supervisor.quarantined) if host and host.supervisor else []
+    return {"ready": state in READY and not quarantined, "state": state.value, "quarantined": quarantined}
+
+
+def _host(scope: Mapping[str, Any]) -> Host | None:
+    host = scope.get("asyncsched")
+    return host if isinstance(host, Host) else None

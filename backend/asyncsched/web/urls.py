@@ -1,0 +1,12 @@
+"""HTTP addresses of the scheduler, to be included at the root of the project."""
+
+from django.urls import path
+
+from asyncsched.web import views
+
+app_name = "asyncsched"
+urlpatterns = [
+    path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
+    path("tasks.json", views.tasks, name="tasks"),
+]

@@ -1,0 +1,32 @@
+"""Probes for machines, and the page's way to catch up."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from asyncsched.web import health
+from asyncsched.web.tasks import tasks_json
+
+
+@require_safe
+@never_cache
+async def healthz(request: HttpRequest) -> HttpResponse:
+    """Say that the process and its event loop are alive. It asks nobody, so that it can blame nobody else."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@require_safe
+@never_cache
+async def readyz(request: HttpRequest) -> JsonResponse:
+    """200 while this process schedules or was told not to, 503 otherwise."""
+    found = health.readiness(getattr(request, "scope", {}))
+    return JsonResponse(found, status=200 if found["ready"] else 503)
+
+
+@require_safe
+@never_cache
+@login_required
+def tasks(request: HttpRequest) -> JsonResponse:
+    """Every task with its next and last run, for the live page after a reconnect or a laptop's sleep."""
+    return JsonResponse(tasks_json(with_errors=bool(getattr(request.user, "is_staff", False))))
