@@ -42,14 +42,7 @@ async def _execute(claimed: Claimed) -> bool:
         started_at = timezone.now()
         outcome = await _perform(claimed, started_at)
         if isinstance(outcome, Failure):
-            logger.warning(
-                "rule %r, action %s: %s",
-                claimed.rule_name,
-                claimed.step,
-                outcome.detail,
-                extra={"action": "rule_action_failed"},
-            )
-            await sync_to_async(runtimes.failed)(claimed, outcome, started_at, now=timezone.now())
+            await _fail(claimed, outcome, started_at)
             return False
         if outcome is None:
             return True
@@ -66,6 +59,18 @@ async def _perform(claimed: Claimed, started_at: datetime) -> Claimed | Failure 
     except HomeAssistantError as error:
         return Failure(detail=str(error), permanent=error.permanent)
     return await sync_to_async(runtimes.succeeded)(claimed, started_at, now=timezone.now(), effect=effect)
+
+
+async def _fail(claimed: Claimed, failure: Failure, started_at: datetime) -> None:
+    """Record the failure. Each attempt is in the action log; ours only tells of the end of them."""
+    if await sync_to_async(runtimes.failed)(claimed, failure, started_at, now=timezone.now()):
+        logger.warning(
+            "rule %r gave up at action %s: %s",
+            claimed.rule_name,
+            claimed.step,
+            failure.detail,
+            extra={"action": "rule_gave_up"},
+        )
 
 
 async def _prepare(action: Action, claimed: Claimed) -> Callable[[], str]:

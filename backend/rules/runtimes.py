@@ -107,8 +107,8 @@ def succeeded(claimed: Claimed, started_at: datetime, *, now: datetime, effect: 
     return None if last else following
 
 
-def failed(claimed: Claimed, failure: Failure, started_at: datetime, *, now: datetime) -> None:
-    """Record that the action in hand failed: it is tried again later, or the runtime is given up.
+def failed(claimed: Claimed, failure: Failure, started_at: datetime, *, now: datetime) -> bool:
+    """Record that the action in hand failed; True if the runtime is given up, False if it is tried again later.
 
     Raises:
         ClaimLost: nothing was changed.
@@ -120,6 +120,7 @@ def failed(claimed: Claimed, failure: Failure, started_at: datetime, *, now: dat
         _update(claimed, **(error | (_finished(RuntimeStatus.FAILED, now) if final else later)))
         status = ActionStatus.FAILED if final else ActionStatus.RETRYING
         _log(claimed, status, failure.detail, started_at=started_at, now=now)
+    return final
 
 
 def close(claimed: Claimed, status: RuntimeStatus, *, now: datetime) -> None:

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from asyncsched import DailyAt, Every, Retry, register
 from retention.batches import delete_in_batches
+from retention.current import run_or_none
 from retention.limits import cutoff
 from rules import actions, references, runtimes
 from rules.models import RuleActionLog, RuleRuntime
@@ -29,9 +30,11 @@ async def process_due_rule_runtimes() -> int:
 
 
 async def _work() -> int:
-    """Execute one due runtime after the other; return how many were completed."""
-    done = 0
+    """Execute one due runtime after the other, unless the run should stop; return how many were completed."""
+    run, done = run_or_none(), 0
     for _ in range(BATCH):
+        if run and run.stopping:
+            break
         claimed = await sync_to_async(runtimes.claim_next)(timezone.now())
         if claimed is None:
             break

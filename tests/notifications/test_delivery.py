@@ -112,11 +112,16 @@ def test_one_run_sends_no_more_than_its_limit(receiver):
     assert Notification.objects.filter(status=Status.PENDING).count() == 2
 
 
-def test_an_address_that_cannot_be_used_is_named_by_its_place_and_does_not_stop_the_others(receiver, house_log):
+@pytest.mark.parametrize(
+    ("url", "scheme"), [(f"nonsense-{SECRET}", "no scheme"), ("json://[half", "json"), ("nosuch://x", "nosuch")]
+)
+def test_an_address_that_cannot_be_used_is_named_by_its_place_and_does_not_stop_the_others(
+    receiver, house_log, url, scheme
+):
     outbox.queue("Door", "It is open")
 
-    assert send(f"nonsense-{SECRET}", receiver.url) == 1
-    assert "NOTIFY_URLS entry 1 (no scheme) is not an address Apprise knows" in house_log.text
+    assert send(url, receiver.url) == 1
+    assert f"NOTIFY_URLS entry 1 ({scheme}) is not an address Apprise knows" in house_log.text
 
 
 def test_an_outage_is_logged_when_it_begins_and_when_it_ends(receiver, house_log):

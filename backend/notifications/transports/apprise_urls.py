@@ -65,7 +65,7 @@ class AppriseTarget:
 
         self.name = f"NOTIFY_URLS entry {position} ({_scheme(url)})"
         self.key = salted_hmac("notifications.target", url, algorithm="sha256").hexdigest()[:16]
-        self.channels = frozenset(parse_qs(urlsplit(url).query).get("tag", ()))
+        self.channels = _channels(url)
         self._apprise: Any = apprise.Apprise()
         self._lock = threading.Lock()
         self._failing = False
@@ -115,6 +115,13 @@ class AppriseTransport:
 def apprise_transport(urls: tuple[str, ...]) -> AppriseTransport:
     """Return the transport for *urls*, the same one as long as they stay the same."""
     return AppriseTransport(urls)
+
+
+def _channels(url: str) -> frozenset[str]:
+    try:
+        return frozenset(parse_qs(urlsplit(url).query).get("tag", ()))
+    except ValueError:  # no address at all, as Apprise will find too
+        return frozenset()
 
 
 def _scheme(url: str) -> str:
