@@ -73,6 +73,11 @@ def schedule(rule: Rule, due_at: datetime, *, now: datetime) -> RuleRuntime | No
     return runtime if created else None
 
 
+def any_due(now: datetime) -> bool:
+    """Return whether there is anything to claim."""
+    return _due(now).exists()
+
+
 def claim_next(now: datetime) -> Claimed | None:
     """Claim the runtime that has been due for longest; None if none is due."""
     for pk in _due(now).order_by("next_attempt_at", "pk").values_list("pk", flat=True)[:10]:

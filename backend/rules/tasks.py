@@ -24,6 +24,8 @@ CLEANUP_RETRY = Retry(attempts=3, delay=60, max_delay=600)
 async def process_due_rule_runtimes() -> int:
     """Execute the actions of rules that are due; return how many runtimes were completed."""
     await sync_to_async(runtimes.give_up_on_lost)(timezone.now())
+    if not await sync_to_async(runtimes.any_due)(timezone.now()):
+        return 0
     async with asyncio.TaskGroup() as group:
         workers = [group.create_task(_work()) for _ in range(WORKERS)]
     return sum(worker.result() for worker in workers)
