@@ -1,6 +1,7 @@
 """Frigate over a real broker: what it publishes becomes rows, whatever happens to broker and database meanwhile."""
 
 import asyncio
+import gc
 import logging
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ from home.mqtt.drops import Drops
 from home.tasks import cleanup_frigate_detections, mqtt
 from tests.home.frigate_messages import event
 from tests.support.deadline import eventually
+from tests.support.mosquitto import running_mosquitto, self_signed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -106,6 +108,60 @@ async def test_a_broker_that_is_killed_and_comes_back_is_found_again(broker, cap
 
     about_mqtt = [record.action for record in caplog.records if getattr(record, "integration", "") == "MQTT"]
     assert about_mqtt == ["outage_began", "outage_ended"]
+    loud = [r for r in caplog.records if r.levelno >= logging.WARNING and r.name != "paho.mqtt.client"]  # the publisher
+    assert len(loud) == 1
+
+
+async def test_a_broker_that_refuses_a_topic_is_said(settings):
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Take the connection and answer the first subscription with 0x80, as MQTT 3.1.1 has it."""
+        await read_packet(reader)
+        writer.write(b"\x20\x02\x00\x00")
+        subscription = await read_packet(reader)
+        writer.write(b"\x90\x03" + subscription[:2] + b"\x80")
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        gone.set()
+
+    gone = asyncio.Event()
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
+        settings.MQTT_URL = f"mqtt://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        task = asyncio.create_task(mqtt())
+        error = await eventually(lambda: status.snapshot()["mqtt"]["error"])
+        task.cancel()
+        await asyncio.wait([task])
+        await gone.wait()
+
+    assert "does not let us read frigate/available" in error
+
+
+async def read_packet(reader: asyncio.StreamReader) -> bytes:
+    header = await reader.readexactly(2)
+    return await reader.readexactly(header[1])
+
+
+# The library leaves a socket whose handshake failed to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+async def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path, settings):
+    with running_mosquitto(certificate=self_signed(tmp_path)) as broker:
+        settings.MQTT_URL = broker.url
+        task = asyncio.create_task(mqtt())
+        error = await eventually(lambda: status.snapshot()["mqtt"]["error"])
+        task.cancel()
+        await asyncio.wait([task])
+
+    gc.collect()
+    assert "certificate verify failed" in error
+
+
+async def test_a_certificate_that_is_vouched_for_is_taken(tmp_path, settings, monkeypatch):
+    certificate = self_signed(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.certificate))
+    with running_mosquitto(certificate=certificate) as broker:
+        settings.MQTT_URL = broker.url
+        async with following():
+            assert status.snapshot()["mqtt"]["error"] is None
 
 
 async def test_a_refused_password_is_said_and_not_shown(broker, settings, caplog):

@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -22,12 +23,26 @@ import pytest
 from paho.mqtt import publish
 
 
-class Mosquitto:
-    """One broker on one port of 127.0.0.1, whether it is running or not. With a password, it asks for it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """A certificate for 127.0.0.1 and its key, as files."""
 
-    def __init__(self, program: str, folder: Path, password: str | None = None) -> None:
+    certificate: Path
+    key: Path
+
+
+class Mosquitto:
+    """One broker on one port of 127.0.0.1, whether it is running or not.
+
+    With a password it asks for it; with a certificate it speaks TLS only.
+    """
+
+    def __init__(
+        self, program: str, folder: Path, *, password: str | None = None, certificate: Certificate | None = None
+    ) -> None:
         self.port = _free_port()
         self.password = password
+        self.certificate = certificate
         self._command = [program, "-c", str(folder / "mosquitto.conf")]
         self._process: subprocess.Popen[bytes] | None = None
         # Started by root it would become another user, who may not read our folder.
@@ -39,12 +54,14 @@ class Mosquitto:
             passwords.write_text(f"alarm:{password}\n")
             subprocess.run(["mosquitto_passwd", "-U", str(passwords)], check=True, timeout=10, capture_output=True)
             lines += ["allow_anonymous false", f"password_file {passwords}"]
+        if certificate is not None:
+            lines += [f"certfile {certificate.certificate}", f"keyfile {certificate.key}"]
         (folder / "mosquitto.conf").write_text("\n".join(lines) + "\n")
 
     @property
     def url(self) -> str:
         account = f"alarm:{quote(self.password, safe='')}@" if self.password else ""
-        return f"mqtt://{account}127.0.0.1:{self.port}"
+        return f"{'mqtts' if self.certificate else 'mqtt'}://{account}127.0.0.1:{self.port}"
 
     def start(self) -> None:
         """Start it and return once it takes connections."""
@@ -81,7 +98,7 @@ class Mosquitto:
 
 
 @contextmanager
-def running_mosquitto(password: str | None = None) -> Iterator[Mosquitto]:
+def running_mosquitto(*, password: str | None = None, certificate: Certificate | None = None) -> Iterator[Mosquitto]:
     """Start a broker; stop it at the end. Skips the test where there is none (fails under CI)."""
     path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
     program = shutil.which("mosquitto", path=path)
@@ -89,12 +106,23 @@ def running_mosquitto(password: str | None = None) -> Iterator[Mosquitto]:
         reason = "no MQTT broker: mosquitto is not installed"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
     with tempfile.TemporaryDirectory(prefix="mosquitto-") as folder:
-        broker = Mosquitto(program, Path(folder), password)
+        broker = Mosquitto(program, Path(folder), password=password, certificate=certificate)
         broker.start()
         try:
             yield broker
         finally:
             broker.stop()
+
+
+def self_signed(folder: Path) -> Certificate:
+    """Make a certificate that only vouches for itself."""
+    made = Certificate(certificate=folder / "certificate.pem", key=folder / "key.pem")
+    command = (
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1"
+    )
+    files = ["-out", str(made.certificate), "-keyout", str(made.key)]
+    subprocess.run([*command.split(), *files], check=True, capture_output=True, timeout=30)
+    return made
 
 
 def _takes_connections(port: int) -> bool:

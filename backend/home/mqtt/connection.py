@@ -5,8 +5,10 @@ what was received meanwhile waits in memory to be stored.
 """
 
 import asyncio
+import logging
 import ssl
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import cast
 
@@ -23,6 +25,11 @@ CONNECT_TIMEOUT = 10.0  # seconds, also for subscribing
 KEEPALIVE = 15  # seconds; a broker that went silent is noticed within twice that
 FIRST_DELAY = 0.5  # seconds
 LONGEST_DELAY = 10.0  # seconds: how long a broker that is back may wait for us
+REFUSED = 0x80  # answers to a subscription from here on are refusals
+
+# What the library would log of a lost connection reaches us as MqttError, and is logged once, by the board.
+_library_logger = logging.getLogger(f"{__name__}.library")
+_library_logger.setLevel(logging.CRITICAL)
 
 Handler = Callable[[bytes], None]
 Routes = Mapping[str, Handler]
@@ -38,18 +45,27 @@ async def follow(broker: Broker, routes: Routes, drops: Drops) -> None:
     while True:
         try:
             async with _client(broker, await _tls_context(broker), drops) as client:
-                for topic in routes:
-                    await client.subscribe(topic, qos=1)
+                await _subscribe(client, routes)
                 failures = 0
                 status.report_mqtt(status.MqttStatus(connected=True))
                 async for message in client.messages:
                     _dispatch(message, routes, drops)
         except aiomqtt.MqttError as error:
             failures += 1
-            status.report_mqtt(status.MqttStatus(error=_reason(broker, error)))
+            reason = f"no connection to the MQTT broker at {broker}: {error.__cause__ or error}"
+            status.report_mqtt(status.MqttStatus(error=reason))
         finally:
-            status.report_mqtt(status.MqttStatus(error=status.board.mqtt.error))
+            # However it ended, also by cancellation: connected it is no longer.
+            status.report_mqtt(replace(status.board.mqtt, connected=False))
         await asyncio.sleep(delay(failures, first=FIRST_DELAY, most=LONGEST_DELAY))
+
+
+async def _subscribe(client: aiomqtt.Client, routes: Routes) -> None:
+    """Subscribe to all topics; raise MqttError if the broker does not let us read one."""
+    for topic in routes:
+        for answer in await client.subscribe(topic, qos=1):
+            if (answer if isinstance(answer, int) else answer.value) >= REFUSED:
+                raise aiomqtt.MqttError(f"it does not let us read {topic}")
 
 
 def _client(broker: Broker, tls_context: ssl.SSLContext | None, drops: Drops) -> aiomqtt.Client:
@@ -59,6 +75,7 @@ def _client(broker: Broker, tls_context: ssl.SSLContext | None, drops: Drops) ->
         username=broker.username,
         password=broker.password,
         tls_context=tls_context,
+        logger=_library_logger,
         timeout=CONNECT_TIMEOUT,
         keepalive=KEEPALIVE,
         # It is only ever called, to make the queue; the type says more than is needed.
@@ -83,8 +100,3 @@ def _dispatch(message: aiomqtt.Message, routes: Routes, drops: Drops) -> None:
         handler(message.payload)
     except Malformed as error:
         drops.count(str(error))
-
-
-def _reason(broker: Broker, error: aiomqtt.MqttError) -> str:
-    cause = error.__cause__ or error
-    return f"no connection to the MQTT broker at {broker}: {cause}"
