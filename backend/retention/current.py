@@ -1,7 +1,6 @@
 """The run in progress, for code that is also called from a shell, a page or a test."""
 
-from asyncsched import Run, current_run
-from asyncsched.errors import NoCurrentRun
+from asyncsched import NoCurrentRun, Run, current_run
 
 
 def run_or_none() -> Run | None:

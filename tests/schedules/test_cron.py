@@ -29,8 +29,14 @@ def test_it_agrees_with_cronsim(expression: str, zone: str, moment: datetime) ->
     except ScheduleError:
         assert not list(CronSim(expression, datetime(2024, 1, 1, tzinfo=UTC)))[:1]
         return
-    expected = next(CronSim(expression, moment.astimezone(ZoneInfo(zone))))
-    assert schedule.next_after(moment) == expected.astimezone(UTC)
+    simulation = (found.astimezone(UTC) for found in CronSim(expression, moment.astimezone(ZoneInfo(zone))))
+    assert schedule.next_after(moment) == next(found for found in simulation if found > moment)
+
+
+def test_in_the_second_hour_of_a_fold_it_does_not_name_the_past() -> None:
+    second_passage = datetime(2026, 10, 25, 1, 5, tzinfo=UTC)  # 02:05 in Berlin, for the second time
+    following = Cron("10-20 2 * * *", tz="Europe/Berlin").next_after(second_passage)
+    assert following == datetime(2026, 10, 26, 1, 10, tzinfo=UTC)
 
 
 @given(expression=EXPRESSIONS.filter(lambda text: "31" not in text), moment=MOMENTS)

@@ -38,12 +38,17 @@ class Cron(Schedule):
         return self if self.tz else replace(self, tz=zone)
 
     def next_after(self, moment: datetime) -> datetime:
-        local = to_utc(moment).astimezone(zone_named(self.tz or "UTC"))
+        moment = to_utc(moment)
+        simulation = self._simulation(moment.astimezone(zone_named(self.tz or "UTC")))
         try:
-            found: datetime = next(self._simulation(local))
+            # Started in the second hour of a fold, CronSim first goes through the hour once more
+            # and names it by its first passage, which has gone by.
+            found: datetime = next(simulation).astimezone(UTC)
+            while found <= moment:
+                found = next(simulation).astimezone(UTC)
         except (StopIteration, OverflowError) as error:
             raise ScheduleError(f"Cron({self.expression!r}): never matches; no occurrence within 50 years") from error
-        return found.astimezone(UTC)
+        return found
 
     def describe(self) -> str:
         words: str = self._simulation(ANY_MOMENT).explain()
