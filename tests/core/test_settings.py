@@ -1,0 +1,46 @@
+"""settings.ASYNCSCHED: every key has a default, and what is wrong is named."""
+
+from typing import Any
+
+import pytest
+
+from asyncsched import conf
+from asyncsched.checks import check_settings
+from asyncsched.errors import ConfigurationError
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        ({"THREAD": 4}, "did you mean 'THREADS'"),
+        ({"NONSENSE": 1}, "is not a setting; known are ENABLED"),
+        ({"THREADS": 0}, "must be at least 1"),
+        ({"THREADS": 2.5}, "must be a whole number"),
+        ({"THREADS": True}, "must be a whole number"),
+        ({"SHUTDOWN_GRACE": "10"}, "must be a number of seconds"),
+        ({"SHUTDOWN_GRACE": float("nan")}, "must be a number of seconds"),
+        ({"SHUTDOWN_GRACE": -1}, "must be at least 0"),
+        ({"ENABLED": "yes"}, "must be True or False"),
+        ({"TIME_ZONE": "Berlin"}, "unknown time zone 'Berlin'"),
+        (["ENABLED"], "must be a dict"),
+    ],
+)
+def test_what_is_wrong_is_an_error_that_names_it(settings: Any, given: Any, complaint: str) -> None:
+    settings.ASYNCSCHED = given
+    (message,) = check_settings(None)
+    assert message.id == "asyncsched.E001"
+    assert complaint in message.msg
+    with pytest.raises(ConfigurationError, match="ASYNCSCHED"):
+        conf.load()
+
+
+def test_nothing_needs_to_be_set(settings: Any) -> None:
+    del settings.ASYNCSCHED
+    settings.TIME_ZONE = "Europe/Berlin"
+    assert check_settings(None) == []
+    assert conf.load() == conf.Settings(time_zone="Europe/Berlin")
+
+
+def test_what_is_set_is_taken(settings: Any) -> None:
+    settings.ASYNCSCHED = {"THREADS": 3, "SHUTDOWN_GRACE": 2, "TIME_ZONE": "Asia/Tokyo", "ENABLED": False}
+    assert conf.load() == conf.Settings(threads=3, shutdown_grace=2, time_zone="Asia/Tokyo", enabled=False)

@@ -1,0 +1,169 @@
+"""``manage.py async_tasks``: what it prints and how it exits."""
+
+import asyncio
+import io
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from asyncsched import DailyAt, Every, current_run, register, registry
+from asyncsched.engine.runs import RunStatus
+from asyncsched.models import TaskRun, TaskState
+from asyncsched.storage import claims
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    fresh = registry.Registry()
+    for module in ("asyncsched.registry", "asyncsched.server.compose", "asyncsched.management.commands.async_tasks"):
+        monkeypatch.setattr(f"{module}.registry", fresh)
+
+    @register("count", DailyAt(3, tz="Europe/Berlin"), description="Counts to three.")
+    def count() -> int:
+        for done in range(3):
+            current_run().progress(done + 1, 3)
+        return 3
+
+    @register("fail", Every(300))
+    async def fail() -> None:
+        raise OSError("no route")
+
+    @register("idle", Every(2), enabled_when=lambda: False)
+    async def idle() -> None: ...
+
+
+@pytest.fixture(autouse=True)
+def no_loop_left() -> None:
+    """Close the idle loop that pytest-asyncio leaves set: the command's ``asyncio.run`` would orphan it."""
+    with suppress(RuntimeError):
+        asyncio.get_event_loop_policy().get_event_loop().close()
+    asyncio.set_event_loop(None)
+
+
+@pytest.fixture
+def call() -> Callable[..., tuple[int, str]]:
+    def call(*arguments: str) -> tuple[int, str]:
+        """Return exit code and output of ``async_tasks`` with *arguments*."""
+        out = io.StringIO()
+        try:
+            call_command("async_tasks", *arguments, stdout=out, stderr=io.StringIO())
+        except CommandError as error:
+            return error.returncode, str(error)
+        except SystemExit as exit_:
+            return int(exit_.code or 0), out.getvalue()
+        return 0, out.getvalue()
+
+    return call
+
+
+Call = Callable[..., tuple[int, str]]
+
+
+class TestList:
+    def test_it_shows_each_task_in_a_line(self, call: Call) -> None:
+        code, text = call("list")
+        header, *lines = text.splitlines()
+        assert code == 0
+        assert header.split("  ")[0] == "TASK"
+        assert [line.split()[0] for line in lines] == ["count", "fail", "idle"]
+        assert "daily at 03:00 Europe/Berlin" in lines[0]
+        assert lines[0].endswith("never")
+
+    def test_json_is_what_the_contract_says(self, call: Call) -> None:
+        call("run", "fail")
+        count, fail, idle = json.loads(call("list", "--json")[1])
+        assert set(count) >= {
+            "name", "description", "schedule", "kind", "scope", "enabled", "paused", "next_run", "last_run",
+            "consecutive_failures",
+        }  # fmt: skip
+        assert (count["description"], count["kind"], count["last_run"]) == ("Counts to three.", "sync", None)
+        assert datetime.fromisoformat(count["next_run"]).tzinfo
+        assert set(fail["last_run"]) >= {"status", "scheduled_for", "started_at", "finished_at", "duration_s", "error"}
+        assert (fail["last_run"]["status"], fail["last_run"]["error"]) == ("failed", "OSError: no route")
+        assert fail["consecutive_failures"] == 1
+        assert idle["kind"] == "async"
+
+    def test_a_paused_task_has_no_next_run(self, call: Call) -> None:
+        TaskState.objects.create(task="count", paused=True)
+        assert json.loads(call("list", "--json")[1])[0]["next_run"] is None
+        assert "paused" in call("list")[1]
+
+    def test_without_tasks_it_says_where_they_go(self, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("asyncsched.server.compose.registry", registry.Registry())
+        assert "tasks.py" in call("list")[1]
+
+
+class TestRun:
+    def test_success_exits_0_and_is_recorded_as_manual(self, call: Call) -> None:
+        code, text = call("run", "count")
+        assert code == 0
+        assert text.startswith("count: succeeded in ")
+        assert text.rstrip().endswith(": 3")
+        row = TaskRun.objects.get()
+        assert (row.task, row.trigger, row.status, row.result) == ("count", "manual", "succeeded", "3")
+
+    def test_failure_exits_1_with_the_reason(self, call: Call) -> None:
+        code, text = call("run", "fail")
+        assert (code, "OSError: no route" in text) == (1, True)
+
+    def test_all_runs_all_and_exits_1_if_one_failed(self, call: Call) -> None:
+        code, text = call("run", "--all", "--json")
+        results = {one["task"]: one["status"] for one in json.loads(text)}
+        assert code == 1
+        assert results == {"count": "succeeded", "fail": "failed", "idle": "skipped"}
+
+    def test_an_unknown_name_exits_2_with_the_likely_spelling(self, call: Call) -> None:
+        assert call("run", "cout") == (2, "unknown task 'cout': did you mean 'count'?")
+
+    @pytest.mark.parametrize("arguments", [(), ("count", "--all")])
+    def test_bad_usage_exits_2(self, call: Call, arguments: tuple[str, ...]) -> None:
+        assert call("run", *arguments)[0] == 2
+
+    def test_a_task_that_runs_elsewhere_exits_3(self, call: Call) -> None:
+        running_elsewhere("count")
+        code, text = call("run", "count")
+        assert code == 3
+        assert "already running elsewhere" in text
+
+    def test_unless_forced(self, call: Call) -> None:
+        running_elsewhere("count")
+        assert call("run", "count", "--force")[0] == 0
+
+    def test_a_dead_process_refuses_nothing(self, call: Call) -> None:
+        running_elsewhere("count")
+        TaskRun.objects.update(heartbeat_at=timezone.now() - claims.LEASE)
+        assert call("run", "count")[0] == 0
+        assert set(TaskRun.objects.values_list("status", flat=True)) == {RunStatus.ABANDONED, RunStatus.SUCCEEDED}
+
+    def test_force_overrules_the_predicate(self, call: Call) -> None:
+        assert "skipped" in call("run", "idle")[1]
+        assert "succeeded" in call("run", "idle", "--force")[1]
+
+    def test_a_time_limit_can_be_given(self, call: Call) -> None:
+        @register("hang", Every(60))
+        async def hang() -> None:
+            await asyncio.Event().wait()
+
+        code, text = call("run", "hang", "--timeout", "0.05")
+        assert (code, "did not finish within 0.05 s" in text) == (1, True)
+
+    def test_it_counts_failures_in_a_row(self, call: Call) -> None:
+        for _ in range(2):
+            call("run", "fail")
+        assert "2 failures in a row" in call("list")[1]
+
+
+def running_elsewhere(name: str) -> Any:
+    from asyncsched.engine.runs import Occurrence
+
+    now = timezone.now()
+    task = registry.registry.get(name)
+    return claims.claim(task, Occurrence(task=name, scheduled_for=now), replica="elsewhere", now=now)
