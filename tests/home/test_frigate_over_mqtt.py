@@ -99,6 +99,7 @@ async def test_a_broker_that_is_killed_and_comes_back_is_found_again(broker, cap
     async with following() as task:
         await asyncio.to_thread(broker.kill)
         await eventually(lambda: not connected() and status.snapshot()["mqtt"]["error"])
+        assert status.snapshot()["mqtt"]["error"].startswith("MQTT broker at 127.0.0.1:")
         assert frigate()["error"] == "unknown while MQTT is not connected"
         await asyncio.to_thread(broker.start)
         await eventually(connected)

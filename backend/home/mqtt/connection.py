@@ -52,8 +52,8 @@ async def follow(broker: Broker, routes: Routes, drops: Drops) -> None:
                     _dispatch(message, routes, drops)
         except aiomqtt.MqttError as error:
             failures += 1
-            reason = f"no connection to the MQTT broker at {broker}: {error.__cause__ or error}"
-            status.report_mqtt(status.MqttStatus(error=reason))
+            reason = "the connection was lost" if status.board.mqtt.connected else str(error)
+            status.report_mqtt(status.MqttStatus(error=f"MQTT broker at {broker}: {reason}"))
         finally:
             # However it ended, also by cancellation: connected it is no longer.
             status.report_mqtt(replace(status.board.mqtt, connected=False))
