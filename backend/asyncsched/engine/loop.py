@@ -69,6 +69,7 @@ class ScheduleLoop:
     def _adopt(self, plan: planner.Plan) -> None:
         self.progress = plan.progress
         for skipped in plan.skipped:
+            self._around.store.settle(skipped)
             self._around.listener.occurrences_skipped(skipped)
 
     def _perform_beside(self, occurrence: Occurrence, due_at: datetime) -> None:

@@ -58,6 +58,9 @@ class Store(Protocol):
     def record(self, result: RunResult) -> None:
         """Take note of *result* and return at once; it is written soon, and by ``close`` at the latest."""
 
+    def settle(self, skipped: Skipped) -> None:
+        """Take note that occurrences were skipped for good, so that no later start catches up on them."""
+
     async def paused(self) -> frozenset[str]:
         """Return the names of the paused tasks. Raises StoreUnavailable."""
 

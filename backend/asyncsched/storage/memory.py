@@ -2,9 +2,10 @@
 
 import uuid
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from asyncsched.engine.ports import Remembered
-from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, SkipReason
+from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, Skipped, SkipReason
 from asyncsched.policy import Overlap
 from asyncsched.registry import Task
 
@@ -37,6 +38,15 @@ class MemoryStore:
     def record(self, result: RunResult) -> None:
         self._running.pop(result.claim.run_id, None)
         self.results.append(result)
+        self._remembered[result.task] = replace(
+            self._remembered.get(result.task, Remembered()),
+            cursor=result.claim.occurrence.scheduled_for,
+            failures=result.failures,
+        )
+
+    def settle(self, skipped: Skipped) -> None:
+        known = self._remembered.get(skipped.task, Remembered())
+        self._remembered[skipped.task] = replace(known, cursor=skipped.scheduled_for)
 
     async def paused(self) -> frozenset[str]:
         return frozenset(self.pauses)

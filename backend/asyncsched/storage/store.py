@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 from django.db import connection
 
 from asyncsched.engine.ports import Remembered
-from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, Trigger
+from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, Skipped, Trigger
 from asyncsched.errors import ConfigurationError
 from asyncsched.models import TaskRun, TaskState
+from asyncsched.policy import CatchUp
 from asyncsched.registry import Task
 from asyncsched.storage import claims
 from asyncsched.storage.thread import DatabaseThread
@@ -43,6 +44,10 @@ class DjangoStore:
     def record(self, result: RunResult) -> None:
         if self._writer.add(self._tasks[result.task], result):
             self._thread.poke()
+
+    def settle(self, skipped: Skipped) -> None:
+        if self._tasks[skipped.task].options.catch_up is not CatchUp.NONE:  # else nobody will ask how far it came
+            self._writer.add(self._tasks[skipped.task], skipped)
 
     async def paused(self) -> frozenset[str]:
         return await self._thread.call(

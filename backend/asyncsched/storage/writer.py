@@ -8,19 +8,16 @@ that the oldest that succeeded goes first.
 
 import logging
 import time
-import uuid
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection, connections, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connections
 
-from asyncsched.engine.runs import RunResult, RunStatus, Trigger
-from asyncsched.models import TaskRun, TaskState
-from asyncsched.policy import History, backoff
+from asyncsched.engine.runs import RunResult, Skipped
+from asyncsched.policy import backoff
 from asyncsched.registry import Task
-from asyncsched.storage import claims, retention
+from asyncsched.storage import claims, retention, rows
 
 logger = logging.getLogger("asyncsched.storage")
 
@@ -31,18 +28,7 @@ MOST_KEPT = 10_000
 LONGEST_RETRY = 30.0
 PRUNE_EVERY = 3600.0
 
-Entry = tuple[Task, RunResult]
-
-STATE_FIELDS = (
-    "consecutive_failures",
-    "last_status",
-    "last_trigger",
-    "last_scheduled_for",
-    "last_started_at",
-    "last_finished_at",
-    "last_duration",
-    "last_error",
-)
+Entry = rows.Entry
 
 
 class Writer:
@@ -60,10 +46,10 @@ class Writer:
         self._prune_at = time.monotonic() + 60.0
         self._failures = 0
 
-    def add(self, task: Task, result: RunResult) -> bool:
-        """Keep *result*, from any thread; return True if it should be written soon."""
-        self._inbox.append((task, result))
-        return _is_urgent(task, result)
+    def add(self, task: Task, event: RunResult | Skipped) -> bool:
+        """Keep *event*, from any thread; return True if it should be written soon."""
+        self._inbox.append((task, event))
+        return _is_urgent(task, event)
 
     def runs(self, run_id: str) -> None:
         """A claimed run begins: renew its heartbeat until its result has been written."""
@@ -98,11 +84,10 @@ class Writer:
 
     def _take_in(self) -> None:
         while self._inbox:
-            task, result = self._inbox.popleft()
-            self._entries.append((task, result))
-            if self._failures:
+            self._entries.append(entry := self._inbox.popleft())
+            if self._failures and self._write_at is not None:
                 continue  # the database is away: the retry is on its way
-            deadline = time.monotonic() + (SOON if _is_urgent(task, result) else LATER)
+            deadline = time.monotonic() + (SOON if _is_urgent(*entry) else LATER)
             self._write_at = min(deadline, self._write_at or deadline)
 
     def _flush(self) -> bool:
@@ -114,7 +99,7 @@ class Writer:
                 self._shed()
                 return False
             del self._entries[: len(batch)]
-            self._running.difference_update(result.claim.run_id for _, result in batch)
+            self._running.difference_update(event.claim.run_id for _, event in batch if isinstance(event, RunResult))
         self._write_at = None
         return True
 
@@ -146,7 +131,7 @@ class Writer:
     def _write(self, batch: list[Entry]) -> None:
         """Write *batch* as one; if the database refuses a value in it, one by one, leaving out what it refuses."""
         try:
-            self._write_together(batch)
+            rows.write(batch, replica=self._replica)
         except (OperationalError, InterfaceError):
             raise
         except (DatabaseError, ValueError) as error:
@@ -156,108 +141,21 @@ class Writer:
             else:
                 logger.error("history: a run of %s was refused by the database: %s", batch[0][0].name, error)  # noqa: TRY400
 
-    def _write_together(self, batch: list[Entry]) -> None:
-        with transaction.atomic():
-            TaskRun.objects.bulk_create(
-                [self._row(result) for task, result in batch if not result.claim.has_row and wants_row(task, result)],
-                ignore_conflicts=True,
-            )
-            for _, result in batch:
-                if result.claim.has_row:
-                    TaskRun.objects.filter(run_id=uuid.UUID(result.claim.run_id)).update(**_outcome(result))
-            _write_states(result for _, result in batch)
-
-    def _row(self, result: RunResult) -> TaskRun:
-        occurrence = result.claim.occurrence
-        return TaskRun(
-            run_id=uuid.UUID(result.claim.run_id),
-            task=occurrence.task,
-            scheduled_for=occurrence.scheduled_for,
-            attempt=occurrence.attempt,
-            trigger=occurrence.trigger,
-            replica=self._replica,
-            claimant=self._replica,
-            **_outcome(result),
-        )
-
     def _shed(self) -> None:
         """Keep memory bounded: let the oldest successes go, and failures only when nothing else is left."""
         excess = len(self._entries) - MOST_KEPT
         if excess <= 0:
             return
-        by_worth = sorted(range(len(self._entries)), key=lambda i: (self._entries[i][1].status.is_failure, i))
+        by_worth = sorted(range(len(self._entries)), key=lambda i: (_worth(self._entries[i]), i))
         dropped = set(by_worth[:excess])
         self._entries = [entry for i, entry in enumerate(self._entries) if i not in dropped]
         logger.warning("history: %d runs dropped, the database has been away for too long", excess)
 
 
-def wants_row(task: Task, result: RunResult) -> bool:
-    """True if the task's history policy asks for a row of this run."""
-    policy = task.options.history
-    return policy is History.ALL or (policy is History.FAILURES and result.status.is_failure)
+def _is_urgent(task: Task, event: RunResult | Skipped) -> bool:
+    return isinstance(event, RunResult) and (event.claim.has_row or rows.wants_row(task, event))
 
 
-def _is_urgent(task: Task, result: RunResult) -> bool:
-    return result.claim.has_row or wants_row(task, result)
-
-
-def _outcome(result: RunResult) -> dict[str, Any]:
-    return {
-        "status": result.status,
-        "started_at": result.started_at,
-        "finished_at": result.finished_at,
-        "duration": result.duration,
-        "lateness": result.lateness,
-        "result": _storable(result.value),
-        "error": _storable(result.error),
-        "traceback": _storable(result.traceback),
-        "heartbeat_at": None,
-    }
-
-
-def _write_states(results: Iterable[RunResult]) -> None:
-    """Bring each task's state up to its latest result; ``paused`` belongs to the people and is left alone."""
-    latest: dict[str, TaskState] = {}
-    scheduled: dict[str, TaskState] = {}
-    succeeded: dict[str, TaskState] = {}
-    for result in results:
-        latest[result.task] = state = _state(result)
-        if result.claim.occurrence.trigger is not Trigger.MANUAL:
-            scheduled[result.task] = state
-        if result.status is RunStatus.SUCCEEDED:
-            succeeded[result.task] = state
-    _upsert(latest, STATE_FIELDS)
-    _upsert(scheduled, ("cursor",))
-    _upsert(succeeded, ("last_success_at",))
-
-
-def _upsert(states: dict[str, TaskState], update_fields: tuple[str, ...]) -> None:
-    targeted = connection.features.supports_update_conflicts_with_target  # MySQL takes none
-    TaskState.objects.bulk_create(
-        states.values(),
-        update_conflicts=True,
-        unique_fields=["task"] if targeted else None,
-        update_fields=update_fields,
-    )
-
-
-def _state(result: RunResult) -> TaskState:
-    occurrence = result.claim.occurrence
-    return TaskState(
-        task=result.task,
-        cursor=None if occurrence.trigger is Trigger.MANUAL else occurrence.scheduled_for,
-        consecutive_failures=result.failures,
-        last_status=result.status,
-        last_trigger=occurrence.trigger,
-        last_scheduled_for=occurrence.scheduled_for,
-        last_started_at=result.started_at,
-        last_finished_at=result.finished_at,
-        last_duration=result.duration,
-        last_error=_storable(result.error),
-        last_success_at=result.finished_at if result.status is RunStatus.SUCCEEDED else None,
-    )
-
-
-def _storable(text: str | None) -> str:
-    """Return *text* without what databases refuse: NUL characters and lone surrogates."""
-    return (text or "").replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
+def _worth(entry: Entry) -> int:
+    _, event = entry
+    return int(isinstance(event, RunResult) and event.status.is_failure)
