@@ -12,17 +12,17 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(BIN)/python:
-	$(PYTHON) -c 'import sys; sys.exit("asyncsched needs Python 3.11 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -c 'import sys; sys.exit("asyncsched needs Python 3.11 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -m venv $(VENV)
 
 $(VENV)/home.stamp: constraints/home.txt | $(BIN)/python
 	@echo "Installing (once) ..."
-	$(PIP) install --require-hashes -r constraints/home.txt
+	@$(PIP) install --require-hashes -r constraints/home.txt
 	@touch $@
 
 $(VENV)/dev.stamp: constraints/dev.txt | $(BIN)/python
 	@echo "Installing test and lint tools (once) ..."
-	$(PIP) install --require-hashes -r constraints/dev.txt
+	@$(PIP) install --require-hashes -r constraints/dev.txt
 	@touch $@ $(VENV)/home.stamp
 
 run: $(VENV)/home.stamp ## install, migrate and serve on 127.0.0.1:$PORT

@@ -88,6 +88,19 @@ async def test_successes_of_subminute_tasks_leave_no_row_but_the_state(store: Dj
     assert (known.last_status, known.cursor, known.last_error) == ("succeeded", NOON + timedelta(hours=2), "")
 
 
+async def test_the_first_run_of_a_task_is_seen_soon_and_further_successes_wait(store: DjangoStore) -> None:
+    task = make_task(schedule=Every(2), name="subminute", history=History.FAILURES)
+    await run(store, task)
+    async with asyncio.timeout(5):
+        while not await ask(TaskState.objects.exists):  # noqa: ASYNC110 - the database has no event to wait for
+            await asyncio.sleep(0.02)
+    await run(store, task, hours=1)
+    await store.paused()  # the thread has been round once more
+    assert (await state("subminute")).cursor == NOON
+    await store.close(5)
+    assert (await state("subminute")).cursor == NOON + timedelta(hours=1)
+
+
 async def test_the_next_process_knows_where_the_last_one_stood(store: DjangoStore) -> None:
     await run(store, HOURLY, RunStatus.FAILED, failures=2)
     await store.close(5)

@@ -1,6 +1,7 @@
 """Results become rows, in batches, and survive a database that is away for a while.
 
-What must be seen soon (claimed runs, failures) is written within SOON; the successes of sub-minute
+What must be seen soon (claimed runs, failures, the first run of each task) is written within SOON;
+the other successes of sub-minute
 tasks only change their task's state and wait for LATER, so that an idle home costs two small
 transactions a minute. While the database is away results are kept, up to MOST_KEPT of them; beyond
 that the oldest that succeeded goes first.
@@ -38,7 +39,8 @@ class Writer:
         self._replica = replica
         self._now = now
         self._history = history
-        self._inbox: deque[Entry] = deque()  # the loop appends, the thread takes: no lock needed
+        self._known: set[str] = set()  # of these people can see that they run
+        self._inbox: deque[tuple[Entry, bool]] = deque()  # the loop appends, the thread takes: no lock needed
         self._entries: list[Entry] = []
         self._running: set[str] = set()
         self._write_at: float | None = None
@@ -48,8 +50,10 @@ class Writer:
 
     def add(self, task: Task, event: RunResult | Skipped) -> bool:
         """Keep *event*, from any thread; return True if it should be written soon."""
-        self._inbox.append((task, event))
-        return _is_urgent(task, event)
+        urgent = _is_urgent(task, event) or task.name not in self._known
+        self._known.add(task.name)
+        self._inbox.append(((task, event), urgent))
+        return urgent
 
     def runs(self, run_id: str) -> None:
         """A claimed run begins: renew its heartbeat until its result has been written."""
@@ -84,10 +88,11 @@ class Writer:
 
     def _take_in(self) -> None:
         while self._inbox:
-            self._entries.append(entry := self._inbox.popleft())
+            entry, urgent = self._inbox.popleft()
+            self._entries.append(entry)
             if self._failures and self._write_at is not None:
                 continue  # the database is away: the retry is on its way
-            deadline = time.monotonic() + (SOON if _is_urgent(*entry) else LATER)
+            deadline = time.monotonic() + (SOON if urgent else LATER)
             self._write_at = min(deadline, self._write_at or deadline)
 
     def _flush(self) -> bool:
