@@ -1,10 +1,9 @@
 """Results become rows, in batches, and survive a database that is away for a while.
 
 What must be seen soon (claimed runs, failures, the first run of each task) is written within SOON;
-the other successes of sub-minute
-tasks only change their task's state and wait for LATER, so that an idle home costs two small
-transactions a minute. While the database is away results are kept, up to MOST_KEPT of them; beyond
-that the oldest that succeeded goes first.
+the other successes of sub-minute tasks only change their task's state and wait for LATER, so that
+an idle home costs two small transactions a minute. While the database is away results are kept, up
+to MOST_KEPT of them; beyond that the oldest that succeeded goes first.
 """
 
 import logging
