@@ -87,7 +87,7 @@ class ScheduleLoop:
         try:
             answer = await around.store.claim(self.task, occurrence)
         except StoreUnavailable:
-            self.progress = planner.undecided(self.progress, occurrence, around.clock.now())
+            self._adopt(planner.undecided(self.progress, occurrence, around.clock.now()))
             return
         if isinstance(answer, Refusal):
             self.progress = planner.refused(self.progress)

@@ -83,11 +83,13 @@ def plan(task: Task, progress: Progress, now: datetime) -> Plan:
     first_due_at = due_at(task, first)
     if first_due_at > now:
         return _plan_pending(progress, now, first_due_at)
-    progress = replace(progress, pending=None, pending_at=None)
     latest = _latest_due(task, first, now)
+    progress, superseded = _without_pending(progress, SkipReason.COALESCED)
     if _overlaps(task, progress, due_at(task, latest)) and task.options.overlap is not Overlap.QUEUE:
-        return _skip(task, progress, latest, SkipReason.OVERLAP, now)
-    return _plan_due(task, progress, first, latest, now=now)
+        decided = _skip(task, progress, latest, SkipReason.OVERLAP, now)
+    else:
+        decided = _plan_due(task, progress, first, latest, now=now)
+    return replace(decided, skipped=superseded + decided.skipped)
 
 
 def started(progress: Progress, occurrence: Occurrence) -> Progress:
@@ -114,7 +116,8 @@ def finished(task: Task, progress: Progress, result: RunResult) -> Progress:
     occurrence = result.claim.occurrence
     if occurrence.attempt < task.options.retry.attempts:
         retry = replace(occurrence, attempt=occurrence.attempt + 1)
-        return _postponed(progress, retry, result.finished_at + task.options.retry.delay_after(occurrence.attempt))
+        retry_at = result.finished_at + task.options.retry.delay_after(occurrence.attempt)
+        return _postponed(progress, retry, retry_at).progress
     return _suspended(task, progress, result.finished_at)
 
 
@@ -123,7 +126,7 @@ def refused(progress: Progress) -> Progress:
     return replace(progress, running=progress.running - 1)
 
 
-def undecided(progress: Progress, occurrence: Occurrence, now: datetime) -> Progress:
+def undecided(progress: Progress, occurrence: Occurrence, now: datetime) -> Plan:
     """The store could not say who may run *occurrence*: ask again soon."""
     return _postponed(replace(progress, running=progress.running - 1), occurrence, now + CLAIM_RETRY)
 
@@ -131,7 +134,8 @@ def undecided(progress: Progress, occurrence: Occurrence, now: datetime) -> Prog
 def paused(task: Task, progress: Progress, now: datetime, *, value: bool) -> Plan:
     """Pause or resume *task*; on resuming, what passed meanwhile is skipped."""
     if value:
-        return Plan(progress=replace(progress, paused=True, pending=None, pending_at=None))
+        progress, dropped = _without_pending(replace(progress, paused=True), SkipReason.PAUSED)
+        return Plan(progress=progress, skipped=dropped)
     return _skip(task, replace(progress, paused=False), now, SkipReason.PAUSED, now)
 
 
@@ -213,8 +217,21 @@ def _rewound(task: Task, progress: Progress, now: datetime) -> Progress:
     return replace(progress, cursor=now, busy_since=None, busy_until=None)
 
 
-def _postponed(progress: Progress, occurrence: Occurrence, until: datetime) -> Progress:
-    return replace(progress, pending=occurrence, pending_at=until)
+def _postponed(progress: Progress, occurrence: Occurrence, until: datetime) -> Plan:
+    """Put *occurrence* off until *until*. Only one can wait: one that has not run yet goes before a retry."""
+    if progress.pending is not None and progress.pending.attempt == 1 and occurrence.attempt > 1:
+        return Plan(progress=progress)
+    progress, replaced = _without_pending(progress, SkipReason.COALESCED)
+    return Plan(progress=replace(progress, pending=occurrence, pending_at=until), skipped=replaced)
+
+
+def _without_pending(progress: Progress, reason: SkipReason) -> tuple[Progress, tuple[Skipped, ...]]:
+    """Drop what is pending; an occurrence that never ran is skipped for *reason*, a retry just does not happen."""
+    pending = progress.pending
+    progress = replace(progress, pending=None, pending_at=None)
+    if pending is None or pending.attempt > 1:
+        return progress, ()
+    return progress, (Skipped(task=pending.task, scheduled_for=pending.scheduled_for, reason=reason),)
 
 
 def _suspended(task: Task, progress: Progress, now: datetime) -> Progress:
