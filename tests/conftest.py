@@ -1,6 +1,8 @@
 """What every test gets: an environment of its own, and a database file that threads can share."""
 
+import asyncio
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -10,6 +12,15 @@ for name in ("DATABASE_URL", "REDIS_URL", "HOME_ASSISTANT_URL", "HOME_ASSISTANT_
     os.environ.pop(name, None)
 os.environ["SECRET_KEY"] = "for tests only"
 os.environ["DEBUG"] = "0"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def loop_to_be_closed() -> Iterator[None]:
+    """Give looptime's plugin, which asks for a loop before every test, one that somebody closes."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    loop.close()
 
 
 @pytest.fixture(scope="session")

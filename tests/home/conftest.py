@@ -1,21 +1,10 @@
 """The house's outside services, real ones on real sockets."""
 
-import asyncio
-
 import pytest
 
 from home import status
 from tests.support.home_assistant import HomeAssistantServer
 from tests.support.mosquitto import running_mosquitto
-
-
-@pytest.fixture(scope="session", autouse=True)
-def loop_to_be_closed():
-    """Give looptime's plugin, which asks for a loop before every test, one that somebody closes."""
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    yield
-    loop.close()
 
 
 @pytest.fixture(autouse=True)
