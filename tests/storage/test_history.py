@@ -208,6 +208,7 @@ class TestOutage:
 
     async def test_a_claim_says_that_it_cannot_tell(self, sqlite_database: Path) -> None:
         store = DjangoStore(now=now)
+        await store.load([HOURLY])
         lock = sqlite3.connect(sqlite_database, isolation_level=None)
         lock.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreUnavailable, match="locked"):
