@@ -50,7 +50,7 @@ def _scheduler(found: dict[str, Any]) -> Card:
         return Card(key="scheduler", title="Scheduler", state="off", word="Not running in this process")
     failing, late = found["failing"], found["lateness_ms_p99"]
     word = f"{failing} failing" if failing else "Running" if found["leader"] else "Standing by"
-    detail = f"{found['tasks']} tasks" + (f" · 99 % start within {late:.0f} ms" if late is not None else "")
+    detail = f"{found['tasks']} tasks" + (f" · on time to {late:.0f} ms" if late is not None else "")
     return Card(key="scheduler", title="Scheduler", state="bad" if failing else "ok", word=word, detail=detail)
 
 

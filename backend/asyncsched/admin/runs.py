@@ -28,7 +28,7 @@ class ByTask(admin.SimpleListFilter):
 class TaskRunAdmin(RecordAdmin):
     """Runs, newest first."""
 
-    list_display = ["started_at", "task", "status", "trigger", "attempt", "took", "late", "error_start"]
+    list_display = ["started_at", "task", "status", "trigger", "took", "late", "error_start"]
     list_filter = [ByTask, "status", "trigger", "started_at"]
     search_fields = ["task", "error"]
     search_help_text = "Part of a task's name or of an error"
@@ -40,11 +40,11 @@ class TaskRunAdmin(RecordAdmin):
 
     @admin.display(description="took")
     def took(self, run: TaskRun) -> str:
-        return "" if run.duration is None else f"{run.duration:.3f} s"
+        return "" if run.duration is None else f"{run.duration:.3f}\N{NO-BREAK SPACE}s"
 
     @admin.display(description="late")
     def late(self, run: TaskRun) -> str:
-        return "" if run.lateness is None else f"{run.lateness * 1000:.1f} ms"
+        return "" if run.lateness is None else f"{run.lateness * 1000:.1f}\N{NO-BREAK SPACE}ms"
 
     @admin.display(description="error")
     def error_start(self, run: TaskRun) -> str:

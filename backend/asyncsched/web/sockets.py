@@ -8,6 +8,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 
 from asyncsched.listeners.channels import GROUP
+from asyncsched.registry import service
 from asyncsched.server.lifespan import Receive, Scope, Send
 from asyncsched.web.mail import Mail, Mailbox
 from asyncsched.web.relay import Relay
@@ -16,7 +17,50 @@ User = AbstractBaseUser | AnonymousUser
 
 NOT_SIGNED_IN = 4401
 NOT_ALLOWED = 4403
+GOODBYE = {"type": "websocket.close", "code": 4503}  # come back soon; autobahn, in Daphne, refuses the official 1012
+GOODBYE_PATIENCE = 0.5  # seconds
+CLOSE_PATIENCE = 1.0
 RUNS_KEPT = 200
+
+
+class OpenSockets:
+    """The connections of this process, so that a drain can end them.
+
+    Servers do not do it reliably: Daphne 4.2 forgets its WebSockets when any idle HTTP connection
+    is open, and what is then still suspended crashes the interpreter on its way out.
+    """
+
+    def __init__(self) -> None:
+        self._connections: dict[asyncio.Task[None], asyncio.Task[object] | None] = {}
+
+    async def until_disconnect(self, receive: Receive) -> bool:
+        """Return True when the client has gone, False when it should go because the server drains."""
+        reader = asyncio.create_task(_disconnect(receive))
+        self._connections[reader] = asyncio.current_task()
+        try:
+            await asyncio.wait([reader])
+        finally:
+            reader.cancel()
+            del self._connections[reader]
+        if reader.cancelled():
+            return False
+        reader.result()
+        return True
+
+    async def hold(self) -> None:
+        """A service: wait for the drain, then end every connection."""
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            connections = [task for task in self._connections.values() if task]
+            for reader in self._connections:
+                reader.cancel()
+            if connections:
+                await asyncio.wait(connections, timeout=CLOSE_PATIENCE)
+
+
+open_sockets = OpenSockets()
+service("open sockets")(open_sockets.hold)
 
 
 class PushSocket:
@@ -47,13 +91,24 @@ class PushSocket:
         if code := self._refusal(scope["user"]):
             await send({"type": "websocket.close", "code": code})
             return
+        try:
+            has_gone = await self._push(scope, receive, send)
+        except asyncio.CancelledError:
+            await _say_goodbye(receive, send)  # where Daphne does remember to end its applications, it cancels them
+            raise
+        if not has_gone:
+            await _say_goodbye(receive, send)
+
+    async def _push(self, scope: Scope, receive: Receive, send: Send) -> bool:
+        """Push until the client has gone (True), or should go because the server drains (False)."""
         mailbox = Mailbox(self._keep)
         async with self._relay.delivering_to(mailbox), asyncio.TaskGroup() as group:
             if self._opening and (mail := self._opening(scope)):
                 mailbox.put(mail)
             sender = group.create_task(mailbox.forward(send))
-            await _disconnect(receive)
+            has_gone = await open_sockets.until_disconnect(receive)
             sender.cancel()
+        return has_gone
 
 
 def signed_in_only(user: User) -> int | None:
@@ -70,6 +125,16 @@ def runs_socket() -> PushSocket:
     """Return the socket of ``/ws/runs/``: staff see every run start and finish."""
     relay = Relay(GROUP, read=lambda message: Mail(text=json.dumps(message["run"])), silence=300.0)
     return PushSocket(relay, refusal=staff_only, keep=RUNS_KEPT)
+
+
+async def _say_goodbye(receive: Receive, send: Send) -> None:
+    """Close, and wait a little for the client's answer: what a stopping server has not written by then is lost."""
+    try:
+        async with asyncio.timeout(GOODBYE_PATIENCE):
+            await send(GOODBYE)
+            await _disconnect(receive)
+    except TimeoutError:
+        return
 
 
 async def _disconnect(receive: Receive) -> None:

@@ -22,7 +22,7 @@ const CARDS = {
   },
   scheduler({ tasks, failing, leader, lateness_ms_p99: late }) {
     if (!tasks) return ["off", "Not running", ""];
-    const detail = `${tasks} tasks` + (late == null ? "" : ` · 99 % start within ${Math.round(late)} ms`);
+    const detail = `${tasks} tasks` + (late == null ? "" : ` · on time to ${Math.round(late)} ms`);
     return failing ? ["bad", `${failing} failing`, detail] : ["ok", leader ? "Running" : "Standing by", detail];
   },
 };

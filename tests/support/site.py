@@ -1,0 +1,64 @@
+"""The whole deployment under Daphne, with an administrator and a resident who are signed in.
+
+people = make_people(folder)                       # once: a migrated database
+with Site(folder, people) as site:
+    async with site.client("resident") as client, client.ws_connect("/ws/status/") as socket: ...
+"""
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from tests.support import django_process
+from tests.support.daphne import Daphne
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class People:
+    """A database to copy, and the session key of each person in it."""
+
+    database: Path
+    sessions: dict[str, str]
+
+
+def make_people(folder: Path) -> People:
+    """Migrate a database in *folder* and put the people into it."""
+    database = folder / "people.sqlite3"
+    url = f"sqlite:///{database}"
+    django_process.migrate(url)
+    sessions = json.loads(django_process.output_of(Path(__file__).with_name("make_people.py"), database_url=url))
+    return People(database=database, sessions=sessions)
+
+
+class Site:
+    """One deployment; *environment* is added to its own, *dev* is Python's development mode."""
+
+    def __init__(self, folder: Path, people: People, *, dev: bool = True, **environment: str) -> None:
+        folder.mkdir(exist_ok=True)
+        database = folder / "db.sqlite3"
+        shutil.copy(people.database, database)
+        settings = {"DEBUG": "0"} | environment
+        self.server = Daphne(folder, database_url=f"sqlite:///{database}", dev=dev, **settings)
+        self._sessions = people.sessions
+
+    def __enter__(self) -> "Site":
+        self.server.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.kill()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.port}"
+
+    def client(self, person: str | None = None) -> aiohttp.ClientSession:
+        """Return an HTTP and WebSocket client with the session of *person*, None for nobody."""
+        headers = {"Cookie": self.cookie(person)} if person else {}
+        return aiohttp.ClientSession(self.url, headers=headers, cookie_jar=aiohttp.DummyCookieJar())
+
+    def cookie(self, person: str) -> str:
+        return f"sessionid={self._sessions[person]}"

@@ -1,0 +1,85 @@
+"""The scheduler in the admin: history is read-only and never counted, tasks can be paused."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from asyncsched.admin.records import MOST_COUNTED
+from asyncsched.models import TaskRun, TaskState
+from asyncsched.registry import registry
+
+pytestmark = pytest.mark.django_db
+
+RUNS = "/admin/asyncsched/taskrun/"
+TASKS = "/admin/asyncsched/taskstate/"
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def run(task, number=0, **facts):
+    at = NOON + timedelta(seconds=number)
+    defaults = {"scheduled_for": at, "started_at": at, "status": "succeeded", "trigger": "schedule"}
+    return TaskRun(run_id=uuid.uuid4(), task=task, replica="here", **(defaults | facts))
+
+
+def listed(response):
+    return [row.task for row in response.context["cl"].result_list]
+
+
+def test_runs_are_listed_newest_first(admin_client):
+    TaskRun.objects.bulk_create([run("older", 1), run("newest", 3), run("newer", 2)])
+
+    assert listed(admin_client.get(RUNS)) == ["newest", "newer", "older"]
+
+
+@pytest.mark.parametrize(
+    "query", ["task=sync_entity_states", "status__exact=failed", "trigger__exact=manual", "q=no+route"]
+)
+def test_runs_are_found_by_task_status_trigger_and_error(admin_client, query):
+    TaskRun.objects.bulk_create(
+        [
+            run("sync_entity_states", 1, status="failed", trigger="manual", error="OSError: no route to host"),
+            run("check_home_assistant", 2),
+        ]
+    )
+
+    assert listed(admin_client.get(f"{RUNS}?{query}")) == ["sync_entity_states"]
+
+
+def test_a_run_can_be_read_but_neither_changed_nor_deleted_nor_added(admin_client):
+    row = run("sync_entity_states", traceback="Traceback: there")
+    row.save()
+
+    assert b"Traceback: there" in admin_client.get(f"{RUNS}{row.pk}/change/").content
+    assert admin_client.post(f"{RUNS}{row.pk}/change/", {"status": "failed"}).status_code == 403
+    assert admin_client.post(f"{RUNS}{row.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert admin_client.get(f"{RUNS}add/").status_code == 403
+
+
+def test_a_large_history_is_never_counted_to_its_end(admin_client, django_assert_max_num_queries):
+    TaskRun.objects.bulk_create([run("sync_entity_states", number) for number in range(MOST_COUNTED + 200)])
+
+    with django_assert_max_num_queries(12) as queries:
+        response = admin_client.get(RUNS)
+
+    counts = [query["sql"] for query in queries if "COUNT(" in query["sql"] and "taskrun" in query["sql"]]
+    assert counts
+    assert all(f"LIMIT {MOST_COUNTED}" in sql for sql in counts)
+    assert response.context["cl"].result_count == MOST_COUNTED
+
+
+def test_every_registered_task_is_listed_even_before_its_first_run(admin_client):
+    assert listed(admin_client.get(TASKS)) == sorted(task.name for task in registry)
+
+
+def test_pausing_a_task_writes_nothing_but_the_switch(admin_client):
+    TaskState.objects.create(task="sync_entity_states", cursor=NOON, consecutive_failures=1)
+    page = admin_client.get(f"{TASKS}sync_entity_states/change/")
+    TaskState.objects.update(cursor=NOON + timedelta(minutes=5), consecutive_failures=2)  # the scheduler goes on
+
+    assert page.status_code == 200
+    answer = admin_client.post(f"{TASKS}sync_entity_states/change/", {"paused": "on", "consecutive_failures": "77"})
+
+    assert answer.status_code == 302
+    state = TaskState.objects.get()
+    assert (state.paused, state.cursor, state.consecutive_failures) == (True, NOON + timedelta(minutes=5), 2)
