@@ -7,6 +7,7 @@
     ├── UnknownTask          no task of that name (also a LookupError)
     ├── ConfigurationError   settings.ASYNCSCHED, or what the project lacks to start
     ├── StoreUnavailable     the database did not answer; the caller may try again
+    ├── StillRunning         a sync task's earlier run is over its time, but its thread goes on
     └── NoCurrentRun         current_run() outside of a run (also a LookupError)
 
 Losing a claim is not an error: see ``engine.runs.Refusal``.
@@ -39,6 +40,10 @@ class ConfigurationError(AsyncschedError):
 
 class StoreUnavailable(AsyncschedError):
     """The store could not be reached in time. Nothing was changed; trying again later is safe."""
+
+
+class StillRunning(AsyncschedError):
+    """The task cannot run again before the thread of its earlier run, which is over its time, has ended."""
 
 
 class NoCurrentRun(AsyncschedError, LookupError):

@@ -16,7 +16,9 @@ from asyncsched.engine.executor import LocalExecutor
 from asyncsched.engine.runner import Runner
 from asyncsched.engine.runs import Claim, Occurrence, RunResult, RunStatus
 from asyncsched.errors import NoCurrentRun
+from asyncsched.policy import Overlap
 from tests.engine.conftest import make_task
+from tests.support.deadline import eventually
 
 
 async def run(function: Callable[[], Any], executor: LocalExecutor | None = None, **options: Any) -> RunResult:
@@ -84,7 +86,38 @@ async def test_a_thread_that_hangs_is_written_off_and_does_not_take_a_place() ->
     release = threading.Event()
     executor = LocalExecutor(1)
     assert (await run(release.wait, executor, timeout=0.05)).status is RunStatus.TIMED_OUT
-    assert (await run(lambda: "next", executor, timeout=5)).value == "next"
+    assert (await run(lambda: "next", executor, name="another", timeout=5)).value == "next"
+    release.set()
+
+
+async def test_while_its_thread_hangs_a_task_does_not_run_again() -> None:
+    release = threading.Event()
+    executor = LocalExecutor(2)
+    await run(release.wait, executor, timeout=0.05)
+    result = await run(lambda: "again", executor, timeout=5)
+    assert (result.status, (result.error or "").partition(":")[0]) == (RunStatus.FAILED, "StillRunning")
+    release.set()
+
+
+async def test_once_its_thread_has_ended_a_task_runs_again() -> None:
+    release = threading.Event()
+    executor = LocalExecutor(1)
+
+    async def runs_again() -> bool:
+        return (await run(lambda: "again", executor, timeout=5)).status is RunStatus.SUCCEEDED
+
+    for _ in range(5):  # more often than threads may be written off at once
+        assert (await run(release.wait, executor, timeout=0.05)).status is RunStatus.TIMED_OUT
+        release.set()
+        await eventually(runs_again)
+        release.clear()
+
+
+async def test_runs_that_may_overlap_do_not_wait_for_a_thread_that_hangs() -> None:
+    release = threading.Event()
+    executor = LocalExecutor(2)
+    await run(release.wait, executor, timeout=0.05, overlap=Overlap.ALLOW)
+    assert (await run(lambda: "next", executor, timeout=5, overlap=Overlap.ALLOW)).value == "next"
     release.set()
 
 
@@ -92,10 +125,19 @@ async def test_the_number_of_hanging_threads_is_bounded() -> None:
     release = threading.Event()
     executor = LocalExecutor(2)
     before = threading.active_count()
-    for _ in range(10):
-        await run(release.wait, executor, timeout=0.02)
+    for number in range(10):
+        await run(release.wait, executor, name=f"task {number}", timeout=0.02)
     assert threading.active_count() - before <= 4
     release.set()
+
+
+async def test_a_thread_that_ends_after_all_may_be_followed_by_another_that_hangs() -> None:
+    executor = LocalExecutor(1)
+    for _ in range(3):
+        release = threading.Event()
+        assert (await run(release.wait, executor, timeout=0.02)).status is RunStatus.TIMED_OUT
+        release.set()
+        assert (await run(lambda: "next", executor, timeout=5)).value == "next"
 
 
 async def test_no_more_than_the_allowed_number_run_at_once() -> None:

@@ -11,6 +11,8 @@ from typing import Any
 
 from asyncsched.engine.context import Run, entered
 from asyncsched.engine.ports import NOT_ENABLED
+from asyncsched.errors import StillRunning
+from asyncsched.policy import Overlap
 from asyncsched.registry import Task
 
 logger = logging.getLogger("asyncsched.executor")
@@ -21,8 +23,9 @@ class LocalExecutor:
 
     A sync run gets a thread of its own, at most *threads* at once. Threads are not pooled: a run
     that hangs can then be left behind without taking a worker of the pool, or the exit of the
-    process, with it. Up to *threads* such threads are written off; beyond that the hanging ones
-    count as taken, so that their number stays bounded.
+    process, with it. Up to *threads* such threads are written off at any time; beyond that the
+    hanging ones count as taken, so that their number stays bounded. While one hangs, its task does
+    not run again, unless its runs may overlap: one bad task costs one thread, however often it is due.
 
     *sync_scope* and *async_scope* are entered around each run, in its thread or on the loop.
     """
@@ -35,7 +38,8 @@ class LocalExecutor:
         async_scope: Callable[[], AbstractAsyncContextManager[object]] = nullcontext,
     ) -> None:
         self._slots = asyncio.Semaphore(threads)
-        self._write_offs = threads
+        self._most_written_off = threads
+        self._written_off: set[_RunThread] = set()
         self._sync_scope = sync_scope
         self._async_scope = async_scope
 
@@ -52,23 +56,34 @@ class LocalExecutor:
                 return await task.function()
 
     async def _execute_in_thread(self, task: Task, run: Run) -> Any:
+        if task.options.overlap is not Overlap.ALLOW and any(left.task == task.name for left in self._written_off):
+            raise StillRunning("an earlier run is over its time and its thread has not ended yet")
         await self._slots.acquire()
-        thread = _RunThread(task, run, scope=self._sync_scope, on_exit=self._slots.release)
+        thread = _RunThread(task, run, scope=self._sync_scope, on_exit=self._thread_ended)
         thread.start()
         try:
             return await thread.outcome
         except asyncio.CancelledError:
             run.stop()
-            if self._write_offs and thread.write_off():
-                self._write_offs -= 1
-                logger.warning(
-                    "%s: its thread does not end and is written off (%d more may be)",
-                    task.name,
-                    self._write_offs,
-                    extra={"action": "thread_written_off", "task": task.name},
-                )
-                self._slots.release()
+            if thread.is_alive() and len(self._written_off) < self._most_written_off:
+                self._write_off(thread)
             raise
+
+    def _write_off(self, thread: "_RunThread") -> None:
+        self._written_off.add(thread)
+        self._slots.release()
+        logger.warning(
+            "%s: its thread does not end and is written off (%d more may be)",
+            thread.task,
+            self._most_written_off - len(self._written_off),
+            extra={"action": "thread_written_off", "task": thread.task},
+        )
+
+    def _thread_ended(self, thread: "_RunThread") -> None:
+        if thread in self._written_off:
+            self._written_off.discard(thread)  # its place was given back when it was written off
+        else:
+            self._slots.release()
 
 
 class _RunThread(threading.Thread):
@@ -80,22 +95,18 @@ class _RunThread(threading.Thread):
         run: Run,
         *,
         scope: Callable[[], AbstractContextManager[object]],
-        on_exit: Callable[[], None],
+        on_exit: Callable[["_RunThread"], None],
     ) -> None:
         super().__init__(name=f"asyncsched-{task.name}", daemon=True)
-        self._task = task
+        self.task = task.name
+        self._function = task.function
+        self._predicate = task.options.enabled_when
         self._current_run = run
         self._scope = scope
         self._on_exit = on_exit
         self._loop = asyncio.get_running_loop()
         self._context = contextvars.copy_context()
-        self._written_off = False
         self.outcome: asyncio.Future[Any] = self._loop.create_future()
-
-    def write_off(self) -> bool:
-        """Give up on the thread; return False if it has ended already. Call it on the loop."""
-        self._written_off = self.is_alive()
-        return self._written_off
 
     def run(self) -> None:
         value: Any = None
@@ -107,18 +118,16 @@ class _RunThread(threading.Thread):
         try:
             self._loop.call_soon_threadsafe(self._deliver, value, error)
         except RuntimeError:
-            logger.warning("%s: ended after the server had stopped", self._task.name)
+            logger.warning("%s: ended after the server had stopped", self.task)
 
     def _call(self) -> Any:
         with entered(self._current_run), self._scope():
-            predicate = self._task.options.enabled_when
-            if predicate is not None and not predicate():
+            if self._predicate is not None and not self._predicate():
                 return NOT_ENABLED
-            return self._task.function()
+            return self._function()
 
     def _deliver(self, value: Any, error: BaseException | None) -> None:
-        if not self._written_off:
-            self._on_exit()
+        self._on_exit(self)
         if self.outcome.done():
             return
         if error is None:
