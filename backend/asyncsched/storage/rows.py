@@ -43,7 +43,9 @@ def write(batch: Iterable[Entry], *, replica: str) -> None:
 def wants_row(task: Task, result: RunResult) -> bool:
     """True if the task's history policy asks for a row of this run."""
     policy = task.options.history
-    return policy is History.ALL or (policy is History.FAILURES and result.status.is_failure)
+    if policy is History.FAILURES:
+        return result.status.is_failure or result.status is RunStatus.CANCELLED
+    return policy is History.ALL
 
 
 def _row(result: RunResult, replica: str) -> TaskRun:
