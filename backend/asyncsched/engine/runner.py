@@ -34,12 +34,15 @@ class Runner:
         self._health = health
         self._on_progress = on_progress
         self._runs: set[Run] = set()
+        self._stopping = False
 
     async def run(self, task: Task, claim: Claim, *, due_at: datetime, report: Report) -> None:
         """Run *task* for *claim* and hand the result to *report*, exactly once, also when cancelled."""
         run = Run(claim, health=self._health, on_progress=self._on_progress)
         timing = _Timing(self._clock, due_at)
         self._runs.add(run)
+        if self._stopping:  # its claim was granted while the drain began
+            run.stop()
         try:
             outcome = await self._outcome(task, run)
         except asyncio.CancelledError:
@@ -51,7 +54,8 @@ class Runner:
         report(timing.result(claim, *outcome))
 
     def ask_to_stop(self) -> None:
-        """Set ``stopping`` on every run that is going on."""
+        """Set ``stopping`` on every run that is going on, and on those that still begin."""
+        self._stopping = True
         for run in self._runs:
             run.stop()
 

@@ -135,6 +135,11 @@ class Supervisor:
         await self._store.close(left)
         logger.info("drained in %.1f s", self._clock.monotonic() - began, extra={"action": "drained"})
 
+    def cut_off(self) -> None:
+        """Let a drain that is under way wait no longer: whatever runs is cancelled now."""
+        for keeper in self._keepers:
+            keeper.cancel()
+
     async def _wait_for_runs(self, patience: float) -> None:
         late = await keeper_wait(self._keepers, patience)
         for keeper in late:

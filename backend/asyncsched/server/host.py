@@ -7,6 +7,7 @@ from enum import StrEnum
 from asyncsched import conf
 from asyncsched.engine.runner import describe
 from asyncsched.engine.supervisor import Supervisor
+from asyncsched.errors import AsyncschedError
 from asyncsched.server import compose
 
 logger = logging.getLogger("asyncsched.server")
@@ -32,6 +33,7 @@ class Host:
         self.supervisor: Supervisor | None = None
         self._started = asyncio.Event()
         self._grace = 0.0
+        self._warned = False
 
     def announce(self) -> None:
         """A start is coming: hold requests from now on until it is through."""
@@ -61,6 +63,12 @@ class Host:
         """Return at once, unless a start is under way: then when it is through."""
         if self.state is State.STARTING:
             await self._started.wait()
+        elif self.state is State.IDLE and not self._warned:
+            self._warned = True
+            logger.warning(
+                "the scheduler is not running: requests come in, but the server has sent no lifespan event",
+                extra={"action": "no_lifespan"},
+            )
 
     async def stop(self, grace: float | None = None) -> None:
         """Drain the scheduler within *grace* seconds, by default SHUTDOWN_GRACE. May be called twice."""
@@ -70,9 +78,17 @@ class Host:
         await self.supervisor.drain(self._grace if grace is None else min(grace, self._grace))
         self.state = State.STOPPED
 
+    def hurry(self) -> None:
+        """Cut off at once what a drain is still waiting for."""
+        if self.supervisor is not None and self.state is State.DRAINING:
+            logger.warning("told to stop again: not waiting any longer", extra={"action": "hurried"})
+            self.supervisor.cut_off()
+
 
 def explain(error: BaseException) -> str:
     """Log why the scheduler did not start or stop, and return it as one line."""
     reason = f"the scheduler failed: {describe(error)}"
-    logger.critical(reason, exc_info=error, extra={"action": "server_failed"})
+    # What we raise on purpose says what to do; only the unforeseen needs a traceback to be understood.
+    foreseen = isinstance(error, AsyncschedError)
+    logger.critical(reason, exc_info=None if foreseen else error, extra={"action": "server_failed"})
     return reason

@@ -1,5 +1,14 @@
-"""The one line in ``asgi.py``: starts and drains the scheduler with the server."""
+"""The one line in ``asgi.py``: starts and drains the scheduler with the server.
 
+What the servers make of it, each seen in ``tests/e2e``: a start-up that fails ends daphne and
+uvicorn with exit code 3 and granian with 1. hypercorn 0.18 logs the reason and stops, but forgets
+its worker's exit code and exits 0; with ``--workers 0``, which serves in the main process, it exits
+1. uvicorn drains the scheduler only after its connections have closed, for which it waits as long
+as ``--timeout-graceful-shutdown`` says, by default for ever. With ``--lifespan off`` the scheduler
+never runs; the first request logs a warning.
+"""
+
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -12,6 +21,8 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+FORCED_GRACE = 0.5  # seconds: a server that is forced to quit closes the loop and waits for nobody
 
 
 class SchedulerLifespan:
@@ -45,7 +56,11 @@ class SchedulerLifespan:
             return
         scope.get("state", {})["asyncsched"] = self._host
         await send({"type": "lifespan.startup.complete"})
-        await receive()
+        try:
+            await receive()
+        except asyncio.CancelledError:
+            await self._host.stop(FORCED_GRACE)
+            raise
         with Boundary() as boundary:
             await self._host.stop()
         if boundary.error:
