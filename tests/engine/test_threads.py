@@ -131,15 +131,6 @@ async def test_the_number_of_hanging_threads_is_bounded() -> None:
     release.set()
 
 
-async def test_a_thread_that_ends_after_all_may_be_followed_by_another_that_hangs() -> None:
-    executor = LocalExecutor(1)
-    for _ in range(3):
-        release = threading.Event()
-        assert (await run(release.wait, executor, timeout=0.02)).status is RunStatus.TIMED_OUT
-        release.set()
-        assert (await run(lambda: "next", executor, timeout=5)).value == "next"
-
-
 async def test_no_more_than_the_allowed_number_run_at_once() -> None:
     going, most, lock = 0, 0, threading.Lock()
 

@@ -39,7 +39,8 @@ class LocalExecutor:
     ) -> None:
         self._slots = asyncio.Semaphore(threads)
         self._most_written_off = threads
-        self._written_off: set[_RunThread] = set()
+        self._left: set[_RunThread] = set()  # over their time, and going on
+        self._written_off: set[_RunThread] = set()  # those of them that gave their place back
         self._sync_scope = sync_scope
         self._async_scope = async_scope
 
@@ -56,7 +57,7 @@ class LocalExecutor:
                 return await task.function()
 
     async def _execute_in_thread(self, task: Task, run: Run) -> Any:
-        if task.options.overlap is not Overlap.ALLOW and any(left.task == task.name for left in self._written_off):
+        if task.options.overlap is not Overlap.ALLOW and any(left.task == task.name for left in self._left):
             raise StillRunning("an earlier run is over its time and its thread has not ended yet")
         await self._slots.acquire()
         thread = _RunThread(task, run, scope=self._sync_scope, on_exit=self._thread_ended)
@@ -65,11 +66,15 @@ class LocalExecutor:
             return await thread.outcome
         except asyncio.CancelledError:
             run.stop()
-            if thread.is_alive() and len(self._written_off) < self._most_written_off:
-                self._write_off(thread)
+            self._leave_behind(thread)
             raise
 
-    def _write_off(self, thread: "_RunThread") -> None:
+    def _leave_behind(self, thread: "_RunThread") -> None:
+        if thread.ended:
+            return
+        self._left.add(thread)
+        if len(self._written_off) == self._most_written_off:
+            return
         self._written_off.add(thread)
         self._slots.release()
         logger.warning(
@@ -80,8 +85,9 @@ class LocalExecutor:
         )
 
     def _thread_ended(self, thread: "_RunThread") -> None:
+        self._left.discard(thread)
         if thread in self._written_off:
-            self._written_off.discard(thread)  # its place was given back when it was written off
+            self._written_off.discard(thread)
         else:
             self._slots.release()
 
@@ -106,6 +112,8 @@ class _RunThread(threading.Thread):
         self._on_exit = on_exit
         self._loop = asyncio.get_running_loop()
         self._context = contextvars.copy_context()
+        self.ended = False
+        """True once the loop knows that the function is through, which may be a moment later."""
         self.outcome: asyncio.Future[Any] = self._loop.create_future()
 
     def run(self) -> None:
@@ -127,6 +135,7 @@ class _RunThread(threading.Thread):
             return self._function()
 
     def _deliver(self, value: Any, error: BaseException | None) -> None:
+        self.ended = True
         self._on_exit(self)
         if self.outcome.done():
             return
