@@ -1,7 +1,6 @@
 """System checks: what ``manage.py check`` and every start say about the scheduler's set-up.
 
 asyncsched.E001  settings.ASYNCSCHED has an unknown key or a bad value
-asyncsched.W001  the in-memory channel layer reaches this process only (see docs)
 """
 
 from collections.abc import Sequence

@@ -36,7 +36,10 @@ class Scope(StrEnum):
 
 
 class History(StrEnum):
-    """Which runs get a row of their own. The task's last run and its failures are always known."""
+    """Which runs get a row of their own. The task's last run and its failures are always known.
+
+    Schedules of a minute and longer are claimed by a row, so there every run has one.
+    """
 
     ALL = "all"
     FAILURES = "failures"

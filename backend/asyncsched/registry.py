@@ -136,7 +136,7 @@ def register(
         suspend_after: after that many failures in a row the task rests for *suspend_for* seconds
             (doubling, at most an hour) before it is tried again. None: it never rests.
         history: ``all``, ``failures`` or ``none``; by default ``all``, but ``failures`` for
-            schedules below a minute.
+            schedules below a minute. From a minute up the claim is a row, so every run has one.
         scope: ``cluster`` for one run per occurrence, ``replica`` for one in every process.
         run_on_start: run once as soon as the scheduler starts, besides the schedule.
 

@@ -1,7 +1,7 @@
 """A kit for tests of scheduled tasks: virtual time, and a listener that remembers.
 
-Use it with a loop whose time is virtual, such as looptime's: a day of schedules then passes in
-milliseconds, in the order in which it would have happened.
+Use it with a loop whose time is virtual, such as looptime's: an hour of schedules then passes in
+about a second, in the order in which it would have happened.
 """
 
 import asyncio

@@ -43,7 +43,6 @@ class SkipReason(StrEnum):
     SUSPENDED = "suspended"  # resting after repeated failures
     CLAIMED = "claimed"  # another process has it
     RUNNING_ELSEWHERE = "running_elsewhere"  # the task is running in another process
-    SHUTTING_DOWN = "shutting_down"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,13 +1,16 @@
 """What every schedule can answer, and the time arithmetic they share."""
 
 from abc import ABC, abstractmethod
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from asyncsched.errors import ScheduleError
 
+MICROSECOND = timedelta(microseconds=1)
 FAR_BACK = timedelta(days=4 * 366)  # a schedule without an occurrence in four years has none to catch up on
+YEARS = range(1900, 9999)  # clear of both ends of datetime, whatever the zone
 
 
 class Schedule(ABC):
@@ -26,7 +29,8 @@ class Schedule(ABC):
     def next_after(self, moment: datetime) -> datetime:
         """Return the first occurrence strictly after *moment* (aware), in UTC.
 
-        Raises ScheduleError if *moment* is naive or no occurrence is left before the year 9999.
+        Raises ScheduleError if *moment* is naive or not in the years 1900 to 9998, or if no
+        occurrence is left before the year 9999 ends.
         """
 
     @abstractmethod
@@ -53,7 +57,7 @@ class Schedule(ABC):
         while (found := self.next_after(moment - back)) > moment:
             if back >= FAR_BACK:
                 return None
-            back *= 2
+            back = min(2 * back, FAR_BACK)
         empty_from = moment
         while (following := self.next_after(found)) <= moment:
             found = following
@@ -65,26 +69,38 @@ class Schedule(ABC):
                 empty_from = middle
         return found
 
+    def between(self, start: datetime, end: datetime, *, limit: int = 1000) -> Iterator[datetime]:
+        """Yield the occurrences in ``(start, end]`` in order, but no more than *limit*: a preview."""
+        for _ in range(limit):
+            start = self.next_after(start)
+            if start > end:
+                return
+            yield start
+
     def count_between(self, after: datetime, until: datetime, limit: int = 1000) -> int:
         """Count the occurrences in ``(after, until]``, but no further than *limit*."""
-        count = 0
-        while count < limit and (after := self.next_after(after)) <= until:
-            count += 1
-        return count
+        return sum(1 for _ in self.between(after, until, limit=limit))
 
 
 def to_utc(moment: datetime) -> datetime:
-    """Return *moment* in UTC; raise ScheduleError if it is naive."""
-    if moment.tzinfo is None:
+    """Return *moment* in UTC; raise ScheduleError if it is naive, or not in the years 1900 to 9998."""
+    if moment.utcoffset() is None:
         raise ScheduleError(f"{moment!r} has no time zone: pass an aware datetime, such as django.utils.timezone.now()")
+    if moment.year not in YEARS:
+        raise ScheduleError(f"{moment}: schedules answer for moments in the years {YEARS[0]} to {YEARS[-1]}")
     return moment.astimezone(UTC)
 
 
-def zone_named(name: str) -> ZoneInfo:
-    """Return the IANA zone *name*; raise ScheduleError with the way out if it is not known."""
+def zone_named(name: str) -> tzinfo:
+    """Return the IANA zone *name*; raise ScheduleError with the way out if it is not known.
+
+    UTC is known even on a system without zone files.
+    """
+    if name == "UTC":
+        return UTC
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError) as error:
         raise ScheduleError(
             f"unknown time zone {name!r}: use an IANA name such as 'Europe/Berlin', and install the "
             "'tzdata' package if this system has no zone files"

@@ -1,34 +1,50 @@
 """Cron expressions by Debian cron's rules, as CronSim implements them."""
 
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, tzinfo
 from typing import Any, Self
 
 from asyncsched.errors import ScheduleError
-from asyncsched.schedules.base import Schedule, to_utc, zone_named
+from asyncsched.schedules.wall import Fold, Gap, WallClockSchedule, instants
 
 ANY_MOMENT = datetime(2024, 1, 1, tzinfo=UTC)
 FIELDS_WITH_SECONDS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Cron(Schedule):
+class Cron(WallClockSchedule):
     """A cron *expression* of five fields (six with leading seconds), read in *tz*, an IANA zone name.
 
     Without *tz* the scheduler's zone applies (Django's ``TIME_ZONE``; UTC where there is none).
-    The meaning, DST included, is Debian cron's, by the library CronSim: install the ``cron``
-    extra. An expression that never matches, such as 31 February, is a ScheduleError at once.
+    The meaning is Debian cron's, by the library CronSim: install the ``cron`` extra. An expression
+    that never matches, such as 31 February, is a ScheduleError at once.
+
+    When clocks change, Debian cron knows two kinds of expression:
+
+    - At fixed times: five fields, and neither minute nor hour begins with ``*``. Here *gap* and
+      *fold* apply. Times that clocks jump over run together at the first instant after the gap
+      (``gap="run_after"``) or not at all (``"skip"``); times that come twice run at the ``"first"``
+      of the two, the ``"second"``, or ``"both"``.
+    - By the clock: all others. They run whenever the clock on the wall matches: not in a gap, and
+      in both passages of a fold, whatever *gap* says. ``fold="second"`` is refused for them.
     """
 
     expression: str
     tz: str | None = None
+    gap: Gap = field(default="run_after", kw_only=True)
+    fold: Fold = field(default="first", kw_only=True)
 
     def __post_init__(self) -> None:
         if not isinstance(self.expression, str):
             raise ScheduleError(f"Cron({self.expression!r}): the expression must be text, such as '*/15 * * * *'")
-        if self.tz is not None:
-            zone_named(self.tz)
+        self._check_zone_and_rules()
         self.next_after(ANY_MOMENT)
+        if self.fold == "second" and not self._is_at_fixed_times:
+            raise ScheduleError(
+                f"Cron({self.expression!r}, fold='second'): with seconds, or with a minute or hour that begins with "
+                "'*', it runs by the clock, in both passages; fold is for expressions at fixed times"
+            )
 
     @property
     def is_subminute(self) -> bool:
@@ -37,22 +53,24 @@ class Cron(Schedule):
     def in_zone(self, zone: str) -> Self:
         return self if self.tz else replace(self, tz=zone)
 
-    def next_after(self, moment: datetime) -> datetime:
-        moment = to_utc(moment)
-        simulation = self._simulation(moment.astimezone(zone_named(self.tz or "UTC")))
-        try:
-            # Started in the second hour of a fold, CronSim first goes through the hour once more
-            # and names it by its first passage, which has gone by.
-            found: datetime = next(simulation).astimezone(UTC)
-            while found <= moment:
-                found = next(simulation).astimezone(UTC)
-        except (StopIteration, OverflowError) as error:
-            raise ScheduleError(f"Cron({self.expression!r}): never matches; no occurrence within 50 years") from error
-        return found
-
     def describe(self) -> str:
         words: str = self._simulation(ANY_MOMENT).explain()
-        return f"{words[:1].lower()}{words[1:]} {self.tz or ''}".rstrip()
+        return self._in_words(f"{words[:1].lower()}{words[1:]}")
+
+    @property
+    def _is_at_fixed_times(self) -> bool:
+        minute, hour = self.expression.split()[:2]
+        return not (self.is_subminute or minute.startswith("*") or hour.startswith("*"))
+
+    def _walls_after(self, wall: datetime) -> Iterator[datetime]:
+        # Without a zone CronSim only matches. With one it applies Debian's rules itself, but loses
+        # times beside shifts of half an hour, and in St. John's, where 00:01 became 23:01, stands still.
+        yield from self._simulation(wall)
+
+    def _instants(self, wall: datetime, zone: tzinfo) -> tuple[datetime, ...]:
+        if self._is_at_fixed_times:
+            return instants(wall, zone, gap=self.gap, fold=self.fold)
+        return instants(wall, zone, gap="skip", fold="both")
 
     def _simulation(self, start: datetime) -> Any:
         try:

@@ -6,11 +6,10 @@ from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
 from asyncsched.errors import ScheduleError
-from asyncsched.schedules.base import Schedule, to_utc
-from asyncsched.schedules.words import duration
+from asyncsched.schedules.base import MICROSECOND, Schedule, to_utc
+from asyncsched.schedules.words import duration, seconds_in_full
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 SHORTEST = 0.05
 LONGEST = 366 * 86_400
 
@@ -20,7 +19,7 @@ class Every(Schedule):
     """Every *seconds*, at ``epoch + n * seconds + offset``.
 
     Every replica and every restart names the same instants, and nothing accumulates: the n-th
-    occurrence is computed from n, in whole microseconds. *jitter* spreads the starts by up to that
+    occurrence is computed from n, exactly, and then cut to whole microseconds. *jitter* spreads the starts by up to that
     many seconds to either side; it is a stable function of task and occurrence, and must stay
     below half the interval so that it never reorders.
     """
@@ -28,8 +27,10 @@ class Every(Schedule):
     seconds: float
     jitter: float = 0.0
     offset: float = 0.0
-    _period: Fraction = field(init=False, repr=False, compare=False)  # in microseconds, exact
-    _origin: int = field(init=False, repr=False, compare=False)  # offset in microseconds
+    # Interval and offset as whole numbers of one unit, of which `_scale` make a microsecond: exact.
+    _scale: int = field(init=False, repr=False, compare=False)
+    _period: int = field(init=False, repr=False, compare=False)
+    _origin: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("seconds", "jitter", "offset"):
@@ -51,8 +52,10 @@ class Every(Schedule):
                 "below the interval"
             )
         # Through str(): 0.1 means one tenth, not the binary fraction nearest to it.
-        object.__setattr__(self, "_period", Fraction(str(self.seconds)) * 1_000_000)
-        object.__setattr__(self, "_origin", round(self.offset * 1_000_000))
+        period, origin = (Fraction(str(value)) * 1_000_000 for value in (self.seconds, self.offset))
+        scale = math.lcm(period.denominator, origin.denominator)
+        for name, value in (("_scale", scale), ("_period", int(period * scale)), ("_origin", int(origin * scale))):
+            object.__setattr__(self, name, value)
 
     @property
     def is_subminute(self) -> bool:
@@ -68,19 +71,18 @@ class Every(Schedule):
         return max(0, min(limit, self._number_after(until) - self._number_after(after)))
 
     def describe(self) -> str:
-        words = f"every {duration(self.seconds)}"
-        return f"{words} ± {self.jitter:g} s" if self.jitter else words
+        spread = f" ± {seconds_in_full(self.jitter)} s" if self.jitter else ""
+        shifted = f", shifted by {duration(self.offset)}" if self.offset else ""
+        return f"every {duration(self.seconds)}{spread}{shifted}"
 
     def _number_after(self, moment: datetime) -> int:
-        """Return the smallest n whose instant, in whole microseconds, lies after *moment*."""
-        elapsed = (to_utc(moment) - EPOCH) // MICROSECOND - self._origin + 1
-        period = self._period
-        return -(-elapsed * period.denominator // period.numerator)
+        """Return the smallest n whose instant, cut to whole microseconds, lies after *moment*."""
+        earliest = (to_utc(moment) - EPOCH) // MICROSECOND + 1
+        return -((self._origin - earliest * self._scale) // self._period)
 
     def _at(self, number: int) -> datetime:
-        period = self._period
-        microseconds = number * period.numerator // period.denominator + self._origin
+        microseconds = (number * self._period + self._origin) // self._scale
         try:
             return EPOCH + timedelta(microseconds=microseconds)
         except OverflowError as error:
-            raise ScheduleError(f"{self.describe()}: no further occurrence before the year 9999") from error
+            raise ScheduleError(f"{self.describe()}: no further occurrence before the year 9999 ends") from error

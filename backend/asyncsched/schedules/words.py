@@ -6,9 +6,9 @@ UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 def duration(seconds: float) -> str:
     """Say *seconds* briefly: ``2 s``, ``250 ms``, ``5 min``, ``1 h 30 min``."""
     if 0 < seconds < 1:
-        return f"{seconds * 1000:g} ms"
+        return f"{seconds_in_full(seconds * 1000)} ms"
     if seconds < 60 or seconds % 1:
-        return f"{seconds:g} s"
+        return f"{seconds_in_full(seconds)} s"
     parts, rest = [], int(seconds)
     for size, unit in UNITS:
         count, rest = divmod(rest, size)
@@ -17,3 +17,8 @@ def duration(seconds: float) -> str:
     if rest:
         parts.append(f"{rest} s")
     return " ".join(parts)
+
+
+def seconds_in_full(seconds: float) -> str:
+    """Write *seconds* to the microsecond, without exponent or closing zeros: ``0.2``, ``86400.5``."""
+    return f"{seconds:.6f}".rstrip("0").rstrip(".")

@@ -129,7 +129,7 @@ export function followTasks(section, { announce = () => {} } = {}) {
   }
   const socket = section.dataset.socket && openSocket(section.dataset.socket, {
     onMessage: onRun,
-    onState: (state) => { if (state === "live" && !section.dataset.live) void resync(); section.toggleAttribute("data-live", state === "live"); },
+    onState: (state) => { if (state === "live" && !section.hasAttribute("data-live")) void resync(); section.toggleAttribute("data-live", state === "live"); },
   });
   void resync();
 
