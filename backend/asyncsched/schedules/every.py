@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from asyncsched.errors import ScheduleError
 from asyncsched.schedules.base import MICROSECOND, Schedule, to_utc
-from asyncsched.schedules.words import duration, seconds_in_full
+from asyncsched.schedules.words import duration, number
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SHORTEST = 0.05
@@ -19,9 +19,9 @@ class Every(Schedule):
     """Every *seconds*, at ``epoch + n * seconds + offset``.
 
     Every replica and every restart names the same instants, and nothing accumulates: the n-th
-    occurrence is computed from n, exactly, and then cut to whole microseconds. *jitter* spreads the starts by up to that
-    many seconds to either side; it is a stable function of task and occurrence, and must stay
-    below half the interval so that it never reorders.
+    occurrence is computed from n, exactly, and then cut to whole microseconds. *jitter* spreads the
+    starts by up to that many seconds to either side; it is a stable function of task and
+    occurrence, and must stay below half the interval so that it never reorders.
     """
 
     seconds: float
@@ -71,7 +71,7 @@ class Every(Schedule):
         return max(0, min(limit, self._number_after(until) - self._number_after(after)))
 
     def describe(self) -> str:
-        spread = f" ± {seconds_in_full(self.jitter)} s" if self.jitter else ""
+        spread = f" ± {number(self.jitter)} s" if self.jitter else ""
         shifted = f", shifted by {duration(self.offset)}" if self.offset else ""
         return f"every {duration(self.seconds)}{spread}{shifted}"
 

@@ -6,9 +6,9 @@ UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"))
 def duration(seconds: float) -> str:
     """Say *seconds* briefly: ``2 s``, ``250 ms``, ``5 min``, ``1 h 30 min``."""
     if 0 < seconds < 1:
-        return f"{seconds_in_full(seconds * 1000)} ms"
+        return f"{number(seconds * 1000, decimals=3)} ms"
     if seconds < 60 or seconds % 1:
-        return f"{seconds_in_full(seconds)} s"
+        return f"{number(seconds)} s"
     parts, rest = [], int(seconds)
     for size, unit in UNITS:
         count, rest = divmod(rest, size)
@@ -19,6 +19,6 @@ def duration(seconds: float) -> str:
     return " ".join(parts)
 
 
-def seconds_in_full(seconds: float) -> str:
-    """Write *seconds* to the microsecond, without exponent or closing zeros: ``0.2``, ``86400.5``."""
-    return f"{seconds:.6f}".rstrip("0").rstrip(".")
+def number(value: float, *, decimals: int = 6) -> str:
+    """Write *value* without exponent or closing zeros: ``0.2``, ``86400.5``, ``12``."""
+    return f"{value:.{decimals}f}".rstrip("0").rstrip(".")
