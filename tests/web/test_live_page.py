@@ -150,3 +150,16 @@ def test_people_sign_in_and_out_by_keyboard(site, browser):
 
     expect(page.get_by_label("Password")).to_be_visible(timeout=PATIENCE)
     page.close()
+
+
+def test_a_page_that_is_live_asks_the_server_for_nothing(site, open_page):
+    page = open_page(site)
+    is_live(page)
+    expect(row(page, "broadcast_system_status")).to_contain_text("just now", timeout=PATIENCE)
+    page.wait_for_load_state("networkidle")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+
+    page.wait_for_timeout(5_000)
+
+    assert asked == []
