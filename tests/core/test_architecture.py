@@ -42,6 +42,11 @@ def test_the_public_door_opens_without_django_or_any_extra() -> None:
     subprocess.run([sys.executable, "-c", code], cwd=ROOT / "backend", check=True)
 
 
+def test_the_lifespan_can_be_imported_before_django_is_set_up() -> None:
+    code = "from asyncsched.server import SchedulerLifespan; SchedulerLifespan(None)"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT / "backend", check=True)
+
+
 def test_a_missing_extra_is_named_with_the_fix() -> None:
     code = (
         "import sys; sys.modules['cronsim'] = None\n"

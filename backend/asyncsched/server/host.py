@@ -8,7 +8,6 @@ from asyncsched import conf
 from asyncsched.engine.runner import describe
 from asyncsched.engine.supervisor import Supervisor
 from asyncsched.errors import AsyncschedError
-from asyncsched.server import compose
 
 logger = logging.getLogger("asyncsched.server")
 
@@ -50,6 +49,8 @@ class Host:
                 self.state = State.DISABLED
                 logger.info("the scheduler is disabled by the settings")
                 return
+            from asyncsched.server import compose  # noqa: PLC0415 - its models need Django; asgi.py may import us before
+
             supervisor = compose.supervisor(settings)
             await supervisor.start()
             self.supervisor = supervisor
