@@ -1,0 +1,13 @@
+"""What a project that takes up the scheduler changes in its asgi.py: the last line."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings")
+
+from django.core.asgi import get_asgi_application
+
+http = get_asgi_application()
+
+from asyncsched.server import SchedulerLifespan
+
+application = SchedulerLifespan(http)
