@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from asyncsched import Cron
 from asyncsched.errors import ScheduleError
-from tests.schedules.moments import MOMENTS, ZONES
+from tests.schedules.moments import MOMENTS, Night, changes, moments_near, nights
 
 EXPRESSIONS = st.builds(
     "{} {} {} {} {}".format,
@@ -22,30 +22,48 @@ EXPRESSIONS = st.builds(
 )
 
 
-@given(expression=EXPRESSIONS, zone=ZONES, moment=MOMENTS)
-def test_it_agrees_with_cronsim(expression: str, zone: str, moment: datetime) -> None:
+AT_FIXED_TIMES = EXPRESSIONS.filter(lambda text: "*" not in (text[0], text.split()[1][0]))
+# CronSim contradicts itself where clocks shift by half an hour, or at midnight: with a minute or an
+# hour that begins with a star it loses times beside such a shift (see test_changing_clocks).
+SHIFTED_BY_HOURS_AWAY_FROM_MIDNIGHT = st.sampled_from(
+    ["Europe/Berlin", "America/New_York", "America/Los_Angeles", "Australia/Sydney", "Antarctica/Troll", "UTC"]
+)
+
+
+def agrees_with_cronsim(expression: str, zone: str, moment: datetime) -> bool:
     try:
         schedule = Cron(expression, tz=zone)
     except ScheduleError:
-        assert not list(CronSim(expression, datetime(2024, 1, 1, tzinfo=UTC)))[:1]
-        return
+        return not list(CronSim(expression, datetime(2024, 1, 1, tzinfo=UTC)))[:1]
     simulation = (found.astimezone(UTC) for found in CronSim(expression, moment.astimezone(ZoneInfo(zone))))
-    assert schedule.next_after(moment) == next(found for found in simulation if found > moment)
+    # Started in the second passage of a fold, CronSim first names times of the first, which are past.
+    return schedule.next_after(moment) == next(found for found in simulation if found > moment)
+
+
+@given(expression=EXPRESSIONS, zone=SHIFTED_BY_HOURS_AWAY_FROM_MIDNIGHT, moment=MOMENTS)
+def test_it_agrees_with_cronsim(expression: str, zone: str, moment: datetime) -> None:
+    assert agrees_with_cronsim(expression, zone, moment)
+
+
+@given(data=st.data(), expression=EXPRESSIONS, zone=SHIFTED_BY_HOURS_AWAY_FROM_MIDNIGHT, year=st.integers(1970, 2099))
+def test_it_agrees_with_cronsim_on_nights_when_clocks_change(
+    data: st.DataObject, expression: str, zone: str, year: int
+) -> None:
+    change = data.draw(st.sampled_from(changes(zone, year) or [datetime(year, 7, 1, tzinfo=UTC)]))
+    assert agrees_with_cronsim(expression, zone, data.draw(moments_near(Night(zone, change))))
+
+
+@given(data=st.data(), expression=AT_FIXED_TIMES, night=nights())
+def test_at_fixed_times_it_agrees_with_cronsim_in_every_zone(
+    data: st.DataObject, expression: str, night: Night
+) -> None:
+    assert agrees_with_cronsim(expression, night.zone, data.draw(moments_near(night)))
 
 
 def test_in_the_second_hour_of_a_fold_it_does_not_name_the_past() -> None:
     second_passage = datetime(2026, 10, 25, 1, 5, tzinfo=UTC)  # 02:05 in Berlin, for the second time
     following = Cron("10-20 2 * * *", tz="Europe/Berlin").next_after(second_passage)
     assert following == datetime(2026, 10, 26, 1, 10, tzinfo=UTC)
-
-
-@given(expression=EXPRESSIONS.filter(lambda text: "31" not in text), moment=MOMENTS)
-def test_looking_back_agrees_with_looking_forward(expression: str, moment: datetime) -> None:
-    schedule = Cron(expression, tz="Europe/Berlin")
-    latest = schedule.latest_until(moment)
-    assert latest is not None
-    assert latest <= moment
-    assert schedule.next_after(latest) == schedule.next_after(moment)
 
 
 @pytest.mark.parametrize(

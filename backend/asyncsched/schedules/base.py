@@ -53,6 +53,7 @@ class Schedule(ABC):
         forward: widen the window until it holds an occurrence, then halve it. The cost is
         logarithmic, whatever the gap.
         """
+        moment = to_utc(moment)
         back = timedelta(minutes=1)
         while (found := self.next_after(moment - back)) > moment:
             if back >= FAR_BACK:
