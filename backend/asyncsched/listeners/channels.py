@@ -2,12 +2,17 @@
 
 import asyncio
 import importlib.util
+import logging
 from collections import deque
 from datetime import datetime
 from typing import Any
 
+from asyncsched.engine.boundary import Boundary
 from asyncsched.engine.ports import Listener
+from asyncsched.engine.runner import describe
 from asyncsched.engine.runs import Claim, RunResult
+
+logger = logging.getLogger("asyncsched.listeners")
 
 GROUP = "asyncsched.runs"
 MOST_WAITING = 1_000
@@ -19,6 +24,7 @@ class ChannelsListener(Listener):
     def __init__(self) -> None:
         self._waiting: deque[dict[str, Any]] = deque(maxlen=MOST_WAITING)
         self._news = asyncio.Event()
+        self._is_away = False
 
     @staticmethod
     def is_wanted() -> bool:
@@ -30,7 +36,7 @@ class ChannelsListener(Listener):
         return get_channel_layer() is not None
 
     async def pump(self) -> None:
-        """Send what is waiting, for ever: a service."""
+        """Send what is waiting, for ever: a service. What the layer does not take is dropped."""
         from channels.layers import get_channel_layer  # noqa: PLC0415 - an optional extra
 
         layer = get_channel_layer()
@@ -38,7 +44,9 @@ class ChannelsListener(Listener):
             await self._news.wait()
             self._news.clear()
             while self._waiting:
-                await layer.group_send(GROUP, {"type": "run.message", "run": self._waiting.popleft()})
+                with Boundary() as boundary:
+                    await layer.group_send(GROUP, {"type": "run.message", "run": self._waiting.popleft()})
+                self._note(boundary.error)
 
     def run_started(self, claim: Claim, started_at: datetime) -> None:
         self._send(claim, status="running", started_at=started_at.isoformat())
@@ -54,6 +62,14 @@ class ChannelsListener(Listener):
             error=result.error,
             consecutive_failures=result.failures,
         )
+
+    def _note(self, error: BaseException | None) -> None:
+        """Log an outage of the layer once when it begins and once when it ends."""
+        if error and not self._is_away:
+            logger.error("the channel layer takes no messages: %s", describe(error), extra={"action": "layer_away"})
+        elif not error and self._is_away:
+            logger.info("the channel layer takes messages again", extra={"action": "layer_back"})
+        self._is_away = error is not None
 
     def _send(self, claim: Claim, **facts: Any) -> None:
         occurrence = claim.occurrence

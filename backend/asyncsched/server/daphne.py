@@ -25,6 +25,7 @@ from asyncsched.server.host import Host, explain
 logger = logging.getLogger("asyncsched.server")
 
 EXIT_CODE = 3  # as uvicorn's for an application that failed to start
+LAST_PATIENCE = 1.0  # seconds for coroutines that are not ours to end
 RELOAD_GRACE = 1.0  # seconds: while developing, a reload should not wait for long
 
 
@@ -72,6 +73,7 @@ class _Driver:
             self._start.cancel()
             await asyncio.wait([self._start])
         await self._host.stop()
+        await _end_what_is_left()
 
     def _hear_of_impatience(self) -> None:
         """Twisted ignores the signals that come after the first."""
@@ -94,3 +96,12 @@ class _Driver:
             stop.result(2 * RELOAD_GRACE + 1)
         except TimeoutError:
             logger.warning("the scheduler did not drain before the reload")
+
+
+async def _end_what_is_left() -> None:
+    """Cancel the coroutines that still run: what Daphne forgot, and leaves pending, can crash the interpreter."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    if left:
+        await asyncio.wait(left, timeout=LAST_PATIENCE)

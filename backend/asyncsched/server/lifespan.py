@@ -22,6 +22,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+PROBES = ("/healthz", "/readyz")
 FORCED_GRACE = 0.5  # seconds: a server that is forced to quit closes the loop and waits for nobody
 
 
@@ -30,7 +31,7 @@ class SchedulerLifespan:
 
     Answers the server's lifespan events itself; the wrapped application never sees them. Daphne
     sends none, so there the start and the drain hang on its reactor. Requests that come before the
-    start is through are held until it is.
+    start is through are held until it is; probes are not, it is theirs to say that it starts.
     """
 
     def __init__(self, application: Application) -> None:
@@ -42,7 +43,8 @@ class SchedulerLifespan:
         if scope["type"] == "lifespan":
             await self._live(scope, receive, send)
             return
-        await self._host.wait_while_starting()
+        if not scope["path"].endswith(PROBES):
+            await self._host.wait_while_starting()
         await self._application({**scope, "asyncsched": self._host}, receive, send)
 
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
