@@ -45,10 +45,16 @@ def asks_database_sync() -> int:
     return count
 
 
-@wanted("writes_database", Every(seconds=1), timeout=20, history="all")
+@wanted("writes_database", Every(seconds=0.5), timeout=20, history="all")
 def writes_database() -> None:
-    TaskState.objects.update_or_create(task="written by a task", defaults={"last_error": "x" * 20_000})
+    TaskState.objects.create(task=f"written {time.time()}", last_error="x" * 20_000)
     note("ran")
+
+
+@wanted("tells_much", Every(seconds=0.5), timeout=20, history="all")
+async def tells_much() -> str:
+    note("ran")
+    return "x" * 2_000
 
 
 # Those that are at work when the server is told to stop.
