@@ -1,5 +1,6 @@
 """Cron expressions by Debian cron's rules."""
 
+import re
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -92,6 +93,50 @@ def test_an_unknown_zone_is_refused() -> None:
         Cron("* * * * *", tz="Mars/Olympus")
 
 
+def test_a_rule_that_does_not_exist_is_refused_with_those_that_do() -> None:
+    with pytest.raises(ScheduleError, match=r"^Cron\(fold='twice'\): fold must be 'first' or 'second' or 'both'$"):
+        Cron("* * * * *", fold="twice")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("expression", ["* 2 * * *", "*/5 2 * * *", "30 * * * *", "30 */2 * * *", "0 30 2 * * *"])
+def test_what_runs_by_the_clock_cannot_run_the_second_time_only(expression: str) -> None:
+    with pytest.raises(
+        ScheduleError, match=rf"^Cron\({re.escape(repr(expression))}, fold='second'\): with seconds, or"
+    ):
+        Cron(expression, fold="second")
+    assert Cron(expression, fold="both").fold == "both"
+
+
+def test_at_fixed_times_it_can_run_the_second_time_only() -> None:
+    assert Cron("30 2 * * *", fold="second").fold == "second"
+
+
+def test_a_time_that_clocks_always_jump_over_never_comes() -> None:
+    # Since 1981 Berlin's clocks jump over 02:30 on every last Sunday of March.
+    assert Cron("30 2 * 3 7L", tz="Europe/Berlin")
+    with pytest.raises(
+        ScheduleError, match=r"skipped when clocks jump over it: never matches; no occurrence within 50 years"
+    ):
+        Cron("30 2 * 3 7L", tz="Europe/Berlin", gap="skip")
+
+
+def test_the_end_of_time_is_an_error_and_not_a_crash() -> None:
+    with pytest.raises(ScheduleError, match="no further occurrence before the year 9999 ends"):
+        Cron("0 0 29 2 *").next_after(datetime(9998, 12, 31, tzinfo=UTC))
+
+
+def test_without_a_zone_it_takes_the_schedulers() -> None:
+    assert Cron("0 3 * * *").in_zone("Europe/Berlin") == Cron("0 3 * * *", tz="Europe/Berlin")
+    assert Cron("0 3 * * *", tz="Asia/Tokyo").in_zone("Europe/Berlin").tz == "Asia/Tokyo"
+    assert Cron("0 3 * * *").next_after(datetime(2026, 7, 1, tzinfo=UTC)) == datetime(2026, 7, 1, 3, tzinfo=UTC)
+
+
+def test_six_fields_may_be_below_a_minute() -> None:
+    assert Cron("*/10 * * * * *").is_subminute
+    assert not Cron("* * * * *").is_subminute
+
+
 def test_it_says_what_it_is() -> None:
     words = Cron("*/15 8-18 * * MON-FRI", tz="Europe/Berlin").describe()
     assert words == "every 15th minute from 08:00 through 18:59 on Monday through Friday Europe/Berlin"
+    assert Cron("30 2 * * *", gap="skip").describe() == "at 02:30 every day, skipped when clocks jump over it"

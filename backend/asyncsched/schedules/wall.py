@@ -50,7 +50,7 @@ class WallClockSchedule(Schedule):
 
     def _first_from(self, start: datetime, zone: tzinfo) -> datetime:
         """Return the first occurrence at or after *start*, of the local times not behind it on the wall."""
-        wall = start.astimezone(zone).replace(tzinfo=None) - MICROSECOND
+        wall = _wall_before(start, zone)
         try:
             for following in self._walls_after(wall):
                 if following.year > wall.year + YEARS_SEARCHED:
@@ -90,6 +90,12 @@ def instants(wall: datetime, zone: tzinfo, *, gap: Gap, fold: Fold) -> tuple[dat
     if fold == "both" and first != second:
         return first, second
     return (second,) if fold == "second" else (first,)
+
+
+def _wall_before(moment: datetime, zone: tzinfo) -> datetime:
+    """Return a local time after which come all that *moment* may stand for: also those of a gap that ends with it."""
+    shown, shown_before = (at.astimezone(zone).replace(tzinfo=None) for at in (moment, moment - MICROSECOND))
+    return min(shown - MICROSECOND, shown_before)
 
 
 def _second_passage(moment: datetime, zone: tzinfo) -> datetime | None:
