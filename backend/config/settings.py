@@ -1,6 +1,6 @@
 """Settings of this deployment, from the environment (see docs/reference/environment.md)."""
 
-from config.env import BASE_DIR, VAR_DIR, env, secret_key
+from config.env import VAR_DIR, env, secret_key
 
 # A checkout without a SECRET_KEY is somebody's first look; one with it is a deployment.
 DEBUG = env.bool("DEBUG", default=not env.str("SECRET_KEY", default=""))

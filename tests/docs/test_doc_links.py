@@ -8,7 +8,6 @@ import pytest
 from tests.docs.pages import DOCS, PAGES, ROOT, anchors, prose
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-NOT_YET = {DOCS / "images" / "live-page.png"}
 
 
 def links(page: Path) -> list[tuple[Path, str]]:
@@ -20,7 +19,7 @@ def links(page: Path) -> list[tuple[Path, str]]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
-    missing = {path for path, _ in links(page) if not path.exists()} - NOT_YET
+    missing = {path for path, _ in links(page) if not path.exists()}
     assert not missing
     assert not [
         (path.name, anchor) for path, anchor in links(page) if anchor and path.exists() and anchor not in anchors(path)
