@@ -15,7 +15,7 @@ from asyncsched.engine.ports import Clock, Executor, Listener, Remembered, Store
 from asyncsched.engine.runner import Runner
 from asyncsched.engine.runs import Claim, RunResult, Skipped
 from asyncsched.engine.statistics import Statistics
-from asyncsched.errors import StoreUnavailable
+from asyncsched.errors import ConfigurationError, StoreUnavailable
 from asyncsched.registry import Service, Task
 
 logger = logging.getLogger("asyncsched.supervisor")
@@ -23,6 +23,7 @@ logger = logging.getLogger("asyncsched.supervisor")
 CLOCK_CHECK = 0.5  # seconds: a step of the wall clock is noticed within a second
 PAUSE_CHECK = 1.0  # seconds: a pause takes effect within two
 CANCEL_PATIENCE = 1.0  # seconds a coroutine may take to act on its cancellation
+CLOSE_PATIENCE = 1.0  # seconds to let go of a store that cannot be used
 LAST_WRITES = 0.2  # share of the grace kept for cancelling, and for writing down what happened
 
 
@@ -89,7 +90,11 @@ class Supervisor:
         Raises ConfigurationError if the store is not set up. If it merely does not answer, the
         scheduler starts all the same: an alarm must not wait for a database to boot.
         """
-        remembered = await self._load()
+        try:
+            remembered = await self._load()
+        except ConfigurationError:
+            await self._store.close(CLOSE_PATIENCE)
+            raise
         now = self._clock.now()
         around = Surroundings(
             clock=self._clock,
