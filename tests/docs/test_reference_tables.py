@@ -102,8 +102,9 @@ def test_every_system_check_of_our_own_is_listed() -> None:
     assert {id_ for page in pages for id_ in table(page, "Id").column(0)} == ids
 
 
-def test_every_option_of_run_is_listed() -> None:
+def test_every_option_is_listed() -> None:
     assert {*table(COMMANDS, "Option").column(0)} == options_of("run") - {"--help"}
+    assert {*table(COMMANDS, "Option of `next`").column(0)} == options_of("next") - {"--help"}
     assert options_of("list") == {"--help", "--json"}
 
 

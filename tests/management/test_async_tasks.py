@@ -5,7 +5,7 @@ import io
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -159,6 +159,48 @@ class TestRun:
         for _ in range(2):
             call("run", "fail")
         assert "2 failures in a row" in call("list")[1]
+
+
+class TestNext:
+    def test_it_shows_what_comes_over_all_tasks_in_order(self, call: Call) -> None:
+        code, text = call("next", "--count", "4", "--json")
+        coming = json.loads(text)
+        assert code == 0
+        assert len(coming) == 4
+        assert {one["task"] for one in coming} == {"idle"}
+        assert [one["scheduled_for"] for one in coming] == sorted(one["scheduled_for"] for one in coming)
+
+    def test_it_ends_where_it_is_told(self, call: Call) -> None:
+        until = timezone.now() + timedelta(days=2)
+        call("pause", "idle", "fail")
+        coming = json.loads(call("next", "--until", until.isoformat(), "--json")[1])
+        assert [one["task"] for one in coming] == ["count", "count"]
+
+    def test_for_people_it_is_a_table(self, call: Call) -> None:
+        header, first, *_ = call("next")[1].splitlines()
+        assert header.split() == ["WHEN", "TASK", "SCHEDULE"]
+        assert first.endswith("idle  every 2 s")
+
+    @pytest.mark.parametrize("arguments", [("--count", "0"), ("--count", "x"), ("--until", "tomorrow")])
+    def test_bad_usage_exits_2(self, call: Call, arguments: tuple[str, str]) -> None:
+        with pytest.raises(CommandError, match="is not a"):
+            call_command("async_tasks", "next", *arguments)
+
+
+class TestPause:
+    def test_a_paused_task_is_shown_as_such_until_it_is_resumed(self, call: Call) -> None:
+        assert call("pause", "count", "fail") == (0, "count: paused\nfail: paused\n")
+        assert [one["paused"] for one in json.loads(call("list", "--json")[1])] == [True, True, False]
+        assert call("resume", "count") == (0, "count: running\n")
+        assert [one["paused"] for one in json.loads(call("list", "--json")[1])] == [False, True, False]
+
+    def test_doing_it_twice_is_harmless(self, call: Call) -> None:
+        call("pause", "count")
+        assert call("pause", "count") == (0, "count: was already paused\n")
+
+    def test_an_unknown_name_exits_2_and_pauses_none(self, call: Call) -> None:
+        assert call("pause", "count", "cout")[0] == 2
+        assert not TaskState.objects.filter(paused=True).exists()
 
 
 def running_elsewhere(name: str) -> Any:

@@ -4,7 +4,10 @@ import asyncio
 import json
 import math
 from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
+from itertools import islice, takewhile
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -16,20 +19,23 @@ from asyncsched.engine.runs import RunStatus
 from asyncsched.errors import AsyncschedError, UnknownTask
 from asyncsched.management.manual import Attempted, ManualRuns
 from asyncsched.management.tables import moment, seconds, table
+from asyncsched.management.upcoming import upcoming
 from asyncsched.registry import Task, registry
 from asyncsched.server import compose
 from asyncsched.storage.queries import TaskView, task_views
+from asyncsched.storage.requests import set_paused
 
 FAILED, USAGE, REFUSED = 1, 2, 3
+MOST_COMING = 10_000
 
 
 class Command(BaseCommand):
-    """List the scheduled tasks, and run them by hand."""
+    """List the scheduled tasks, say what comes next, run them by hand, pause and resume them."""
 
-    help = "List the scheduled tasks, and run them by hand."
+    help = "List the scheduled tasks, say what comes next, run them by hand, pause and resume them."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        commands = parser.add_subparsers(dest="subcommand", required=True, metavar="{list,run}")
+        commands = parser.add_subparsers(dest="subcommand", required=True, metavar="{list,run,next,pause,resume}")
         listing = commands.add_parser("list", help="every task, when it runs next and how it fared last")
         listing.add_argument("--json", action="store_true", help="for programs: a JSON array")
         running = commands.add_parser("run", help="run tasks now, in the foreground")
@@ -40,13 +46,23 @@ class Command(BaseCommand):
             "--force", action="store_true", help="run it although it is running elsewhere, or not enabled"
         )
         running.add_argument("--json", action="store_true", help="for programs: a JSON array of results")
+        coming = commands.add_parser("next", help="the coming occurrences of all tasks, in order")
+        coming.add_argument("--count", type=_count, default=10, metavar="N", help="how many at most; 10 by default")
+        coming.add_argument("--until", type=_moment, metavar="T", help="ISO 8601; only those up to then")
+        coming.add_argument("--json", action="store_true", help="for programs: a JSON array")
+        for word, effect in (("pause", "keep tasks from running on schedule"), ("resume", "let them run again")):
+            commands.add_parser(word, help=effect).add_argument("names", nargs="+", metavar="NAME")
 
     def handle(self, *args: Any, subcommand: str, **options: Any) -> None:
         try:
             if subcommand == "list":
                 self._list(as_json=options["json"])
-            else:
+            elif subcommand == "run":
                 self._run(**options)
+            elif subcommand == "next":
+                self._next(count=options["count"], until=options["until"], as_json=options["json"])
+            else:
+                self._set_paused(options["names"], value=subcommand == "pause")
         except UnknownTask as error:
             raise CommandError(str(error), returncode=USAGE) from error
         except AsyncschedError as error:
@@ -82,6 +98,27 @@ class Command(BaseCommand):
         except (KeyboardInterrupt, asyncio.CancelledError):
             raise CommandError("interrupted; the run is recorded as cancelled", returncode=FAILED) from None
         self._report(attempted, as_json=json)
+
+    def _next(self, *, count: int, until: datetime | None, as_json: bool) -> None:
+        now = timezone.now()
+        running = {view.name for view in task_views(compose.tasks(conf.load()), now) if view.next_run}
+        tasks = [task for task in compose.tasks(conf.load()) if task.name in running]
+        coming: Iterator[tuple[datetime, Task]] = islice(upcoming(tasks, now), count)
+        if until is not None:
+            coming = takewhile(lambda occurrence: occurrence[0] <= until, coming)
+        if as_json:
+            self._print_json([{"task": task.name, "scheduled_for": at.isoformat()} for at, task in coming])
+        else:
+            rows = [(moment(at), task.name, task.schedule.describe()) for at, task in coming]
+            self.stdout.write(table(("WHEN", "TASK", "SCHEDULE"), rows))
+
+    def _set_paused(self, names: list[str], *, value: bool) -> None:
+        for name in names:
+            registry.get(name)
+        for name in names:
+            changed = set_paused(name, value=value)
+            state = "paused" if value else "running"
+            self.stdout.write(f"{name}: {state}" if changed else f"{name}: was already {state}")
 
     def _report(self, attempted: list[Attempted], *, as_json: bool) -> None:
         if as_json:
@@ -147,3 +184,17 @@ def _positive(text: str) -> float:
     if not 0 < value < math.inf:
         raise ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
     return value
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_COMING:
+        raise ArgumentTypeError(f"{text!r} is not a whole number from 1 to {MOST_COMING}")
+    return int(text)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        value = datetime.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is not a time such as 2026-11-24T03:00 or 2026-11-24T03:00+01:00") from None
+    return value if timezone.is_aware(value) else timezone.make_aware(value)
