@@ -31,6 +31,7 @@ class Host:
         self.state = State.IDLE
         self.supervisor: Supervisor | None = None
         self._started = asyncio.Event()
+        self._asked = False
         self._grace = 0.0
         self._warned = False
 
@@ -40,7 +41,15 @@ class Host:
         self._started.clear()
 
     async def start(self) -> None:
-        """Start the scheduler on the running loop. Raises what keeps it from starting."""
+        """Start the scheduler on the running loop. Raises what keeps it from starting.
+
+        Whoever asks second waits for the first: should Daphne learn to send lifespan events, its
+        reactor and they both ask.
+        """
+        if self._asked:
+            await self._started.wait()
+            return
+        self._asked = True
         self.announce()
         try:
             settings = conf.load()
