@@ -9,7 +9,6 @@ with Server(DAPHNE, folder=tmp_path, project=ROOT) as server:
 import http.client
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,12 +19,11 @@ from typing import Self
 
 import pytest
 
+from tests.support.daphne import LEAKS, free_port
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 PATIENCE = 30.0  # seconds until a test gives up waiting; a condition that holds is noticed at once
 POLL = 0.02
-
-# What Python and asyncio say when somebody lost a task, an exception or a socket.
-LEAKS = ("never retrieved", "was destroyed but it is pending", "ResourceWarning", "never awaited", "unclosed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,13 +164,6 @@ class Server:
         except (OSError, http.client.HTTPException):
             return False
         return True
-
-
-def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that is free at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def _environment(project: Path, extra: Mapping[str, str]) -> dict[str, str]:
