@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench constraints clean
+.PHONY: help run test test-long lint format bench constraints clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("asyncsched needs Python 3.11 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
@@ -33,6 +33,9 @@ run: $(VENV)/home.stamp ## install, migrate and serve on 127.0.0.1:$PORT
 
 test: $(VENV)/dev.stamp ## the whole test suite
 	$(BIN)/python -X dev -m pytest $(PYTEST_ARGS)
+
+test-long: $(VENV)/dev.stamp ## every property on thousands of examples (minutes), and how many those were
+	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -p tests.support.examples -m hypothesis --timeout=1800 $(PYTEST_ARGS)
 
 lint: $(VENV)/dev.stamp ## format, lint, types, import direction, migrations
 	$(BIN)/ruff format --check .

@@ -74,7 +74,10 @@ def is_new(zone: str, before: datetime, after: datetime, seconds: int) -> bool:
 @st.composite
 def nights(draw: st.DrawFn) -> Night:
     zone, year = draw(ZONES), draw(st.integers(1970, 2099))
-    return Night(zone, draw(st.sampled_from(changes(zone, year) or [datetime(year, 7, 1, tzinfo=UTC)])))
+    return Night(
+        zone,
+        draw(st.sampled_from(changes(zone, year) or [datetime(year, 7, 1, tzinfo=ZoneInfo(zone)).astimezone(UTC)])),
+    )
 
 
 def moments_near(night: Night) -> st.SearchStrategy[datetime]:

@@ -15,7 +15,7 @@ WINDOW = timedelta(hours=26)
 """How far to look to either side of the change: more than the longest shift, which is a day."""
 
 
-@lru_cache(maxsize=1000)
+@lru_cache(maxsize=16)
 def shown(night: Night) -> dict[datetime, list[datetime]]:
     """Return for each local minute around the change the instants at which a clock on the wall shows it."""
     zone = ZoneInfo(night.zone)

@@ -99,6 +99,11 @@ def test_without_a_zone_it_takes_the_schedulers() -> None:
     assert DailyAt(3, tz="Asia/Tokyo").in_zone("Europe/Berlin").tz == "Asia/Tokyo"
 
 
+def test_it_runs_on_the_very_second() -> None:
+    following = DailyAt(3, 5, 7).next_after(datetime(2026, 1, 1, 3, 5, 6, tzinfo=UTC))
+    assert following == datetime(2026, 1, 1, 3, 5, 7, tzinfo=UTC)
+
+
 def test_asked_just_before_a_gap_ends_it_names_its_end() -> None:
     end = datetime(2026, 3, 29, 1, tzinfo=UTC)
     assert DailyAt(2, 30, tz="Europe/Berlin").next_after(end - MICROSECOND) == end

@@ -82,10 +82,21 @@ def test_a_clock_in_the_year_2200_costs_arithmetic_only() -> None:
     assert Every(0.05).count_between(now, far, limit=10**12) == (far - now) // timedelta(milliseconds=50)
 
 
+def test_it_counts_no_further_than_a_thousand_unless_told() -> None:
+    assert Every(1).count_between(EPOCH, EPOCH + timedelta(days=1)) == 1000
+
+
+@pytest.mark.parametrize("offset", [1e-9, 0.1 + 0.2, 1 / 3, 0.999_999_4])
+def test_an_offset_finer_than_a_microsecond_is_kept_until_the_end(offset: float) -> None:
+    exact = 3 * Fraction(str(1.000_000_1)) + Fraction(str(offset))
+    moment = EPOCH + timedelta(microseconds=int(exact * 1_000_000))
+    assert Every(1.000_000_1, offset=offset).next_after(moment - timedelta(microseconds=1)) == moment
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        ({"seconds": 0}, "must be between 0.05 s"),
+        ({"seconds": 0}, r"^Every\(seconds=0\): must be between 0.05 s and 31622400 s \(a year\)$"),
         ({"seconds": -1}, "must be between"),
         ({"seconds": 0.04}, "must be between"),
         ({"seconds": float("nan")}, "finite"),
@@ -93,9 +104,12 @@ def test_a_clock_in_the_year_2200_costs_arithmetic_only() -> None:
         ({"seconds": 10**12}, "a year"),
         ({"seconds": "2"}, "must be a finite number"),
         ({"seconds": True}, "must be a finite number"),
-        ({"seconds": 2, "jitter": 1}, "below half the interval"),
+        ({"seconds": 2, "jitter": 1}, r"below half the interval \(1 s\), or runs could change places$"),
         ({"seconds": 2, "jitter": -0.1}, "jitter must be at least 0"),
-        ({"seconds": 2, "offset": 2}, "below the interval"),
+        (
+            {"seconds": 2, "offset": 2},
+            r"^Every\(seconds=2, offset=2\): offset must be at least 0 and below the interval$",
+        ),
     ],
 )
 def test_nonsense_is_refused_by_name(arguments: dict[str, float], complaint: str) -> None:

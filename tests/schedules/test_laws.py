@@ -147,6 +147,11 @@ def test_a_preview_begins_after_its_start_and_includes_its_end() -> None:
     assert list(Every(3600).between(hours[0], hours[3])) == hours[1:]
 
 
+@pytest.mark.parametrize("expression", ["* * * * * *", "* * * * *", "0 0 * * *"])
+def test_an_occurrence_is_its_own_latest(expression: str) -> None:
+    assert Cron(expression).latest_until(NOW) == NOW
+
+
 def test_what_has_not_come_for_years_has_no_latest_occurrence() -> None:
     # 2100 is no leap year: seven years and eleven months after 29 February 2096 there is still none.
     leap_day = Cron("0 0 29 2 *")

@@ -55,8 +55,6 @@ class DailyAt(WallClockSchedule):
 
     def _walls_after(self, wall: datetime) -> Iterator[datetime]:
         following = datetime.combine(wall.date(), time(self.hour, self.minute, self.second))
-        if following <= wall:
-            following += ONE_DAY
         while True:
             yield following
             following += ONE_DAY

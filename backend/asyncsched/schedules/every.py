@@ -27,7 +27,7 @@ class Every(Schedule):
     seconds: float
     jitter: float = 0.0
     offset: float = 0.0
-    # Interval and offset as whole numbers of one unit, of which `_scale` make a microsecond: exact.
+    # Interval and offset as whole numbers of a unit, of which `_scale` make a microsecond.
     _scale: int = field(init=False, repr=False, compare=False)
     _period: int = field(init=False, repr=False, compare=False)
     _origin: int = field(init=False, repr=False, compare=False)
@@ -53,9 +53,10 @@ class Every(Schedule):
             )
         # Through str(): 0.1 means one tenth, not the binary fraction nearest to it.
         period, origin = (Fraction(str(value)) * 1_000_000 for value in (self.seconds, self.offset))
-        scale = math.lcm(period.denominator, origin.denominator)
-        for name, value in (("_scale", scale), ("_period", int(period * scale)), ("_origin", int(origin * scale))):
-            object.__setattr__(self, name, value)
+        object.__setattr__(self, "_scale", period.denominator)
+        object.__setattr__(self, "_period", period.numerator)
+        # Less than one unit is cut off: no instant, which is whole microseconds, is another for it.
+        object.__setattr__(self, "_origin", int(origin * period.denominator))
 
     @property
     def is_subminute(self) -> bool:

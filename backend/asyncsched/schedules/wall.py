@@ -34,7 +34,7 @@ class WallClockSchedule(Schedule):
 
     @abstractmethod
     def _walls_after(self, wall: datetime) -> Iterator[datetime]:
-        """Yield the local times after *wall*, ascending. All are naive: no zone is known here."""
+        """Yield the local times after *wall*, ascending; some before it do no harm. All are naive."""
 
     @abstractmethod
     def _instants(self, wall: datetime, zone: tzinfo) -> tuple[datetime, ...]:
