@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,9 @@ import pytest
 
 for name in ("DATABASE_URL", "REDIS_URL", "HOME_ASSISTANT_URL", "HOME_ASSISTANT_TOKEN", "MQTT_URL", "NOTIFY_URLS"):
     os.environ.pop(name, None)
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Started in the background of a shell; the servers that tests start would inherit it and hear no Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ["SECRET_KEY"] = "for tests only"
 os.environ["DEBUG"] = "0"
 
