@@ -1,7 +1,7 @@
 """Cron expressions by Debian cron's rules."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -59,6 +59,11 @@ def test_at_fixed_times_it_agrees_with_cronsim_in_every_zone(
     data: st.DataObject, expression: str, night: Night
 ) -> None:
     assert agrees_with_cronsim(expression, night.zone, data.draw(moments_near(night)))
+
+
+def test_asked_just_before_a_gap_ends_it_names_its_end() -> None:
+    end = datetime(2026, 3, 29, 1, tzinfo=UTC)
+    assert Cron("30 2 * * *", tz="Europe/Berlin").next_after(end - timedelta(microseconds=1)) == end
 
 
 def test_in_the_second_hour_of_a_fold_it_does_not_name_the_past() -> None:

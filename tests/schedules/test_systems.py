@@ -3,12 +3,14 @@
 import os
 import subprocess
 import sys
+from datetime import UTC
 from pathlib import Path
 
 import pytest
 
 from asyncsched import Cron
 from asyncsched.errors import ScheduleError
+from asyncsched.schedules.base import zone_named
 
 BACKEND = Path(__file__).parents[2] / "backend"
 WITHOUT = "import sys; sys.modules['tzdata'] = None; from asyncsched import DailyAt; "
@@ -27,6 +29,10 @@ def test_without_zone_files_a_zone_is_refused_with_the_way_out() -> None:
     line = last_line_of("DailyAt(3, tz='Europe/Berlin')")
     assert line.startswith("asyncsched.errors.ScheduleError: unknown time zone 'Europe/Berlin'")
     assert line.endswith("install the 'tzdata' package if this system has no zone files")
+
+
+def test_utc_is_known_without_looking_for_a_file() -> None:
+    assert zone_named("UTC") is UTC
 
 
 @pytest.mark.parametrize("schedule", ["DailyAt(3)", "DailyAt(3, tz='UTC')", "DailyAt(3).in_zone('UTC')"])
