@@ -240,6 +240,25 @@ class TestCatchUp:
         assert scheduler.runs() == []
 
 
+async def test_a_store_that_is_away_at_the_start_is_caught_up_on_when_it_answers() -> None:
+    class Away(MemoryStore):
+        refusals = 30
+
+        async def load(self, tasks: object) -> object:
+            if self.refusals:
+                self.refusals -= 1
+                raise StoreUnavailable("still booting")
+            return await super().load(tasks)  # type: ignore[arg-type]
+
+    store = Away({"task": Remembered(cursor=START - timedelta(days=2), failures=3)})
+    async with Scheduler(make_task(schedule=DailyAt(3)), store=store) as scheduler:
+        await asyncio.sleep(60)
+    (run,) = scheduler.runs()
+    assert run.claim.occurrence.trigger is Trigger.CATCH_UP
+    assert run.claim.occurrence.scheduled_for == START - timedelta(hours=21)
+    assert run.started_at == pytest.approx(at(30), abs=timedelta(seconds=2))
+
+
 async def test_a_store_that_does_not_answer_delays_a_claim_and_loses_nothing() -> None:
     class Away(MemoryStore):
         refusals = 3

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from asyncsched import DailyAt, Every, current_run, register, registry
 from asyncsched.engine.runs import RunStatus
 from asyncsched.models import TaskRun, TaskState
 from asyncsched.storage import claims
+from tests.support.databases import default_database
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -159,6 +161,13 @@ class TestRun:
         for _ in range(2):
             call("run", "fail")
         assert "2 failures in a row" in call("list")[1]
+
+
+def test_a_database_that_is_not_migrated_is_said_with_the_fix(call: Call, tmp_path: Path) -> None:
+    with default_database(f"sqlite:///{tmp_path / 'empty.sqlite3'}", migrate=False):
+        assert call("list")[0] == 1
+        assert "migrate" in call("list")[1]
+        assert "migrate" in call("run", "count")[1]
 
 
 class TestNext:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from asyncsched.engine import planner
-from asyncsched.engine.ports import Clock, Listener, Store
+from asyncsched.engine.ports import Clock, Listener, Remembered, Store
 from asyncsched.engine.runner import Runner
 from asyncsched.engine.runs import Occurrence, Refusal, RunResult, RunStatus, Skipped, SkipReason
 from asyncsched.errors import StoreUnavailable
@@ -59,6 +59,11 @@ class ScheduleLoop:
     def wake(self) -> None:
         """Look again: the clock stepped, the task was paused or resumed, or the scheduler drains."""
         self._wake.set()
+
+    def recall(self, past: Remembered) -> None:
+        """Learn late, because the store was away at the start, how far the task had come."""
+        self.progress = planner.recalled(self.task, self.progress, past.cursor, failures=past.failures)
+        self.wake()
 
     def set_paused(self, *, value: bool) -> None:
         """Pause or resume the task."""

@@ -69,6 +69,14 @@ def begin(task: Task, cursor: datetime | None, now: datetime, *, failures: int, 
     return replace(progress, pending=Occurrence(task=task.name, scheduled_for=now), pending_at=now)
 
 
+def recalled(task: Task, progress: Progress, cursor: datetime | None, *, failures: int) -> Progress:
+    """The *cursor* of an earlier process has become known after the start: go back to it, if nothing ran since."""
+    has_run = progress.running or progress.busy_until is not None
+    if has_run or cursor is None or cursor >= progress.cursor or task.options.catch_up is CatchUp.NONE:
+        return progress
+    return replace(progress, cursor=cursor, failures=failures)
+
+
 def plan(task: Task, progress: Progress, now: datetime) -> Plan:
     """Decide what *task* is to do at *now*."""
     if progress.paused or not task.options.enabled:

@@ -21,7 +21,7 @@ from asyncsched.registry import Service, Task
 logger = logging.getLogger("asyncsched.supervisor")
 
 CLOCK_CHECK = 0.5  # seconds: a step of the wall clock is noticed within a second
-PAUSE_CHECK = 1.0  # seconds: a pause takes effect within two
+STORE_CHECK = 1.0  # seconds: a pause takes effect within two
 CANCEL_PATIENCE = 1.0  # seconds a coroutine may take to act on its cancellation
 CLOSE_PATIENCE = 1.0  # seconds to let go of a store that cannot be used
 LAST_WRITES = 0.2  # share of the grace kept for cancelling, and for writing down what happened
@@ -53,6 +53,7 @@ class Supervisor:
         self._keepers: list[Keeper] = []
         self._draining = False
         self._store_answers = True
+        self._remembers = False
 
     @property
     def tasks(self) -> Mapping[str, Task]:
@@ -112,7 +113,7 @@ class Supervisor:
             if service.enabled_when is None or service.enabled_when():
                 self._keep(service.name, service.function)
         self._keep("clock watch", self._watch_clock)
-        self._keep("pause watch", self._watch_pauses)
+        self._keep("store watch", self._watch_store)
         logger.info(
             "started %d schedules and %d services",
             len(self._loops),
@@ -155,12 +156,17 @@ class Supervisor:
 
     async def _load(self) -> Mapping[str, Remembered]:
         try:
-            return await self._store.load(self._tasks.values())
+            remembered = await self._store.load(self._tasks.values())
         except StoreUnavailable as error:
             logger.error(  # noqa: TRY400 - the reason is in the message
-                "history is unavailable (%s): starting without catch-up", error, extra={"action": "store_unavailable"}
+                "history is unavailable (%s): starting without it, and catching up when the database answers",
+                error,
+                extra={"action": "store_unavailable"},
             )
+            self._store_answers = False
             return {}
+        self._remembers = True
+        return remembered
 
     def _keep(self, name: str, start: Callable[[], Awaitable[None]]) -> None:
         keeper = Keeper(
@@ -186,10 +192,12 @@ class Supervisor:
                 for loop in self._loops.values():
                     loop.wake()
 
-    async def _watch_pauses(self) -> None:
+    async def _watch_store(self) -> None:
         while True:
-            await asyncio.sleep(PAUSE_CHECK)
+            await asyncio.sleep(STORE_CHECK)
             try:
+                if not self._remembers:
+                    self._recall(await self._store.load(self._tasks.values()))
                 paused = await self._store.paused()
             except StoreUnavailable as error:
                 self._note_store(answers=False, error=error)
@@ -197,6 +205,12 @@ class Supervisor:
             self._note_store(answers=True)
             for name, loop in self._loops.items():
                 loop.set_paused(value=name in paused)
+
+    def _recall(self, remembered: Mapping[str, Remembered]) -> None:
+        """What earlier processes left has become known only now."""
+        self._remembers = True
+        for name, past in remembered.items():
+            self._loops[name].recall(past)
 
     def _note_store(self, *, answers: bool, error: Exception | None = None) -> None:
         """Log an outage once when it begins and once when it ends."""

@@ -11,6 +11,7 @@ from itertools import islice, takewhile
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 from django.utils import timezone
 
 from asyncsched import conf
@@ -67,6 +68,8 @@ class Command(BaseCommand):
             raise CommandError(str(error), returncode=USAGE) from error
         except AsyncschedError as error:
             raise CommandError(str(error)) from error
+        except DatabaseError as error:
+            raise CommandError(f"{error}: is the database there, and has 'manage.py migrate' been run?") from error
 
     def _list(self, *, as_json: bool) -> None:
         views = task_views(compose.tasks(conf.load()), timezone.now())
