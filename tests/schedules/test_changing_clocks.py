@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asyncsched import Cron, DailyAt
@@ -92,6 +92,7 @@ def by_the_clock(draw: st.DrawFn, hour_before: int) -> Fields:
     return Fields(f"{seconds}{minute[0]} {hour[0]} * * {weekday}", minute[1], hour[1], weekdays)
 
 
+@settings(max_examples=settings.default.max_examples // 2)  # up to 600 occurrences each
 @given(data=st.data(), night=nights(), gap=GAPS)
 def test_cron_by_the_clock_runs_whenever_the_clock_matches(data: st.DataObject, night: Night, gap: str) -> None:
     fields = data.draw(by_the_clock(night.hour_before))

@@ -1,6 +1,5 @@
 """Once per local calendar day."""
 
-import re
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -146,11 +145,9 @@ def test_nonsense_is_refused(arguments: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("zone", ["Europe/Berlyn", "", "Europe", "../etc/passwd", 5, ZoneInfo("Europe/Berlin")])
 def test_an_unknown_zone_is_refused_with_the_way_out(zone: str) -> None:
-    with pytest.raises(
-        ScheduleError,
-        match=rf"^unknown time zone {re.escape(repr(zone))}: use .*'Europe/Berlin'.*'tzdata' package if this system has no zone files$",
-    ):
+    with pytest.raises(ScheduleError, match=r"this system has no zone files$") as refusal:
         DailyAt(3, tz=zone)
+    assert str(refusal.value).startswith(f"unknown time zone {zone!r}: use an IANA name such as 'Europe/Berlin'")
 
 
 @pytest.mark.parametrize(
