@@ -7,7 +7,11 @@ from functools import cache, partial
 from itertools import pairwise
 from zoneinfo import ZoneInfo, available_timezones
 
+from hypothesis import settings
 from hypothesis import strategies as st
+
+HALF_AS_MANY = settings(max_examples=settings.default.max_examples // 2)
+"""For properties that take long on each example, so that the whole suite stays quick."""
 
 FIRST, LAST = datetime(1970, 1, 2), datetime(2100, 1, 1)  # noqa: DTZ001 - hypothesis adds the zone
 MOMENTS = st.datetimes(FIRST, LAST, timezones=st.just(UTC))

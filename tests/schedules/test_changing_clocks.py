@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from asyncsched import Cron, DailyAt
 from asyncsched.schedules import Schedule
-from tests.schedules.moments import Night, nights
+from tests.schedules.moments import HALF_AS_MANY, Night, nights
 from tests.schedules.oracle import occurrences
 
 HOURS, DAY = timedelta(hours=5), timedelta(days=1)
@@ -30,6 +30,7 @@ def within(near: timedelta, night: Night, instants: set[datetime]) -> list[datet
     return sorted(instant for instant in instants if night.change - near < instant <= night.change + near)
 
 
+@HALF_AS_MANY
 @given(night=nights(), minute=st.integers(0, 59), away=st.integers(-23, 24), gap=GAPS, fold=FOLDS)
 def test_daily_runs_as_the_rules_for_gap_and_fold_say(
     night: Night, minute: int, away: int, gap: str, fold: str
@@ -59,6 +60,7 @@ def listed(numbers: set[int]) -> str:
     return ",".join(map(str, sorted(numbers)))
 
 
+@HALF_AS_MANY
 @given(
     night=nights(), minutes=MINUTES, away=HOURS_FROM_THE_CHANGE, weekday=st.sampled_from(WEEKDAYS), gap=GAPS, fold=FOLDS
 )
@@ -92,7 +94,7 @@ def by_the_clock(draw: st.DrawFn, hour_before: int) -> Fields:
     return Fields(f"{seconds}{minute[0]} {hour[0]} * * {weekday}", minute[1], hour[1], weekdays)
 
 
-@settings(max_examples=settings.default.max_examples // 2)  # up to 600 occurrences each
+@HALF_AS_MANY
 @given(data=st.data(), night=nights(), gap=GAPS)
 def test_cron_by_the_clock_runs_whenever_the_clock_matches(data: st.DataObject, night: Night, gap: str) -> None:
     fields = data.draw(by_the_clock(night.hour_before))

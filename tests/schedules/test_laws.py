@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from asyncsched import Cron, DailyAt, Every
 from asyncsched.errors import ScheduleError
 from asyncsched.schedules import Schedule
-from tests.schedules.moments import MOMENTS, Night, moments_near, nights
+from tests.schedules.moments import HALF_AS_MANY, MOMENTS, Night, moments_near, nights
 
 GAPS = st.sampled_from(["run_after", "skip"])
 MINUTES = st.sampled_from(["0", "30", "0,1,59", "10-20"])
@@ -39,6 +39,7 @@ def cases(draw: st.DrawFn) -> tuple[Schedule, datetime, datetime]:
     return draw(schedules_in(night.zone)), earlier, later
 
 
+@HALF_AS_MANY
 @given(case=cases())
 def test_the_next_occurrence_is_later_and_in_utc(case: tuple[Schedule, datetime, datetime]) -> None:
     schedule, moment, _ = case
@@ -47,12 +48,14 @@ def test_the_next_occurrence_is_later_and_in_utc(case: tuple[Schedule, datetime,
     assert following.tzinfo is UTC
 
 
+@HALF_AS_MANY
 @given(case=cases())
 def test_a_later_moment_never_has_an_earlier_occurrence(case: tuple[Schedule, datetime, datetime]) -> None:
     schedule, earlier, later = case
     assert schedule.next_after(earlier) <= schedule.next_after(later)
 
 
+@HALF_AS_MANY
 @given(case=cases(), share=st.floats(0, 1, exclude_max=True))
 def test_until_the_next_occurrence_it_stays_the_next(case: tuple[Schedule, datetime, datetime], share: float) -> None:
     schedule, moment, _ = case
@@ -61,6 +64,7 @@ def test_until_the_next_occurrence_it_stays_the_next(case: tuple[Schedule, datet
     assert schedule.next_after(between) == following
 
 
+@HALF_AS_MANY
 @given(case=cases())
 def test_the_zone_in_which_the_moment_is_written_does_not_matter(case: tuple[Schedule, datetime, datetime]) -> None:
     schedule, moment, _ = case
@@ -68,6 +72,7 @@ def test_the_zone_in_which_the_moment_is_written_does_not_matter(case: tuple[Sch
         assert schedule.next_after(moment.astimezone(ZoneInfo(zone))) == schedule.next_after(moment)
 
 
+@HALF_AS_MANY
 @given(case=cases())
 def test_looking_back_finds_the_occurrence_that_looking_forward_leaves(
     case: tuple[Schedule, datetime, datetime],
@@ -79,6 +84,7 @@ def test_looking_back_finds_the_occurrence_that_looking_forward_leaves(
     assert schedule.next_after(latest - timedelta(microseconds=1)) == latest
 
 
+@HALF_AS_MANY
 @given(case=cases())
 def test_a_preview_is_the_chain_of_next_occurrences(case: tuple[Schedule, datetime, datetime]) -> None:
     schedule, start, end = case

@@ -11,7 +11,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-EXAMPLES_PER_PROPERTY = 6_000
+EXAMPLES_PER_PROPERTY = 8_000
 
 hypothesis.settings.register_profile("nightly", deadline=None, max_examples=EXAMPLES_PER_PROPERTY)
 
