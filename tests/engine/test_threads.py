@@ -159,6 +159,32 @@ async def test_a_predicate_is_asked_in_the_thread() -> None:
     assert asked_in[0] is not threading.main_thread()
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), GeneratorExit()])
+async def test_what_would_end_the_loop_is_a_failed_run(error: BaseException) -> None:
+    def fail() -> None:
+        raise error
+
+    assert (await run(fail)).status is RunStatus.FAILED
+
+
+async def test_waiting_for_a_thread_is_told_from_being_slow() -> None:
+    release = threading.Event()
+    executor = LocalExecutor(1)
+    first = asyncio.create_task(run(release.wait, executor))
+    await asyncio.sleep(0)
+    assert (await run(lambda: 1, executor, timeout=0.05)).error == "found no free thread within 0.05 s"
+    release.set()
+    await first
+
+
+async def test_a_plain_function_that_returns_a_coroutine_is_an_error_and_not_a_success() -> None:
+    async def work() -> None: ...
+
+    result = await run(lambda: work())  # noqa: PLW0108 - the plain function is the point
+    assert result.status is RunStatus.FAILED
+    assert "register the 'async def' itself" in (result.error or "")
+
+
 async def test_progress_reaches_who_listens() -> None:
     seen: list[tuple[int, int | None]] = []
 

@@ -136,6 +136,16 @@ async def test_the_run_of_a_process_that_died_is_abandoned_and_bars_nobody(store
     await asyncio.gather(store.close(5), survivor.close(5))
 
 
+async def test_runs_of_dead_processes_are_abandoned_even_if_nobody_claims_their_task(store: DjangoStore) -> None:
+    await store.claim(HOURLY, occurrence())
+    await ask(lambda: TaskRun.objects.update(heartbeat_at=now() - claims.LEASE))
+    survivor = DjangoStore(now=now)
+    await survivor.load([SUBMINUTE])
+    await survivor.paused()  # the thread has been round
+    assert [row.status for row in await rows()] == ["abandoned"]
+    await asyncio.gather(store.close(5), survivor.close(5))
+
+
 async def test_force_runs_beside_another(store: DjangoStore) -> None:
     await store.claim(HOURLY, occurrence())
     assert isinstance(await store.claim(HOURLY, occurrence(hours=1)), Refusal)
@@ -214,6 +224,20 @@ class TestOutage:
         with pytest.raises(StoreUnavailable, match="locked"):
             await store.claim(HOURLY, occurrence())
         lock.close()
+        await store.close(5)
+
+    async def test_a_claim_whose_caller_has_gone_is_taken_back(self, sqlite_database: Path) -> None:
+        store = DjangoStore(now=now)
+        await store.load([HOURLY])
+        lock = sqlite3.connect(sqlite_database, isolation_level=None)
+        lock.execute("BEGIN IMMEDIATE")
+        claiming = asyncio.create_task(store.claim(HOURLY, occurrence()))
+        await asyncio.sleep(0.05)  # it is waiting for the lock
+        claiming.cancel()
+        lock.execute("ROLLBACK")
+        lock.close()
+        assert isinstance(await store.claim(HOURLY, occurrence()), Claim)
+        assert len(await rows()) == 1
         await store.close(5)
 
     async def test_runs_survive_a_restart_of_postgresql(

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from asyncsched import Every, Overlap
-from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, RunStatus, Skipped, SkipReason
+from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, RunStatus, Settled, SkipReason
 from tests.engine.conftest import make_task
 
 HOURLY = make_task(schedule=Every(3600), name="hourly")
@@ -90,10 +90,10 @@ async def test_nothing_is_paused_at_first(make_store: Any) -> None:
     await store.close(5)
 
 
-async def test_what_was_skipped_is_settled_for_the_next_process(make_store: Any) -> None:
+async def test_what_is_settled_is_known_to_the_next_process(make_store: Any) -> None:
     store = make_store()
     await store.load([HOURLY])
-    store.settle(Skipped(task="hourly", scheduled_for=NOON, reason=SkipReason.PAUSED))
+    store.settle(Settled(task="hourly", until=NOON))
     await store.close(5)
     following = make_store()
     assert (await following.load([HOURLY]))["hourly"].cursor == NOON

@@ -30,7 +30,7 @@ class Health:
 class Run:
     """The run in progress, as ``current_run()`` hands it to the task. Safe to use from its thread."""
 
-    __slots__ = ("_claim", "_health", "_on_progress", "_stop", "done", "total")
+    __slots__ = ("_claim", "_health", "_on_progress", "_stop", "done", "total", "waiting_for")
 
     def __init__(
         self,
@@ -45,6 +45,7 @@ class Run:
         self._stop = threading.Event()
         self.done: int = 0
         self.total: int | None = None
+        self.waiting_for: str | None = None
 
     @property
     def id(self) -> str:

@@ -17,6 +17,8 @@ from asyncsched.registry import Task
 
 logger = logging.getLogger("asyncsched.executor")
 
+PLAIN_ERRORS = (Exception, SystemExit, asyncio.CancelledError)
+
 
 class LocalExecutor:
     """Runs tasks in this process.
@@ -59,9 +61,15 @@ class LocalExecutor:
     async def _execute_in_thread(self, task: Task, run: Run) -> Any:
         if task.options.overlap is not Overlap.ALLOW and any(left.task == task.name for left in self._left):
             raise StillRunning("an earlier run is over its time and its thread has not ended yet")
+        run.waiting_for = "free thread"
         await self._slots.acquire()
+        run.waiting_for = None
         thread = _RunThread(task, run, scope=self._sync_scope, on_exit=self._thread_ended)
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:  # the system is out of threads, or of memory
+            self._slots.release()
+            raise
         try:
             return await thread.outcome
         except asyncio.CancelledError:
@@ -130,9 +138,9 @@ class _RunThread(threading.Thread):
 
     def _call(self) -> Any:
         with entered(self._current_run), self._scope():
-            if self._predicate is not None and not self._predicate():
+            if self._predicate is not None and not _plain(self._predicate()):
                 return NOT_ENABLED
-            return self._function()
+            return _plain(self._function())
 
     def _deliver(self, value: Any, error: BaseException | None) -> None:
         self.ended = True
@@ -141,7 +149,16 @@ class _RunThread(threading.Thread):
             return
         if error is None:
             self.outcome.set_result(value)
-        elif isinstance(error, StopIteration):
-            self.outcome.set_exception(RuntimeError(f"the task raised {error!r}"))  # futures refuse StopIteration
-        else:
+        elif isinstance(error, PLAIN_ERRORS) and not isinstance(error, StopIteration):
             self.outcome.set_exception(error)
+        else:
+            # Futures refuse StopIteration, and a KeyboardInterrupt of a thread must not reach the loop.
+            self.outcome.set_exception(RuntimeError(f"the task raised {error!r}"))
+
+
+def _plain(value: Any) -> Any:
+    """Return what a plain function returned; a coroutine would never run."""
+    if inspect.iscoroutine(value):
+        value.close()
+        raise TypeError("a plain function returned a coroutine: register the 'async def' itself")
+    return value

@@ -56,6 +56,7 @@ class Keeper:
         self._is_draining = is_draining
         self._ends: deque[float] = deque(maxlen=intensity.restarts + 1)
         self._quarantines = 0
+        self._last_end = 0.0
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -104,8 +105,9 @@ class Keeper:
     def _delay(self) -> float:
         """Note one more end and return the seconds to wait before the next start."""
         now = self._clock.monotonic()
-        if self._ends and now - self._ends[-1] > LONGEST_QUARANTINE:
+        if now - self._last_end > 2 * LONGEST_QUARANTINE:
             self._quarantines = 0
+        self._last_end = now
         self._ends.append(now)
         recent = sum(1 for end in self._ends if now - end <= self._intensity.seconds)
         self.quarantined = recent > self._intensity.restarts

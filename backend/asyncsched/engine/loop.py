@@ -1,6 +1,7 @@
 """The life of one schedule: plan, wait, claim, run, record, again."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -8,10 +9,12 @@ from datetime import datetime
 from asyncsched.engine import planner
 from asyncsched.engine.ports import Clock, Listener, Remembered, Store
 from asyncsched.engine.runner import Runner
-from asyncsched.engine.runs import Occurrence, Refusal, RunResult, RunStatus, Skipped, SkipReason
+from asyncsched.engine.runs import Occurrence, Refusal, RunResult, RunStatus, Settled, Skipped, SkipReason
 from asyncsched.errors import StoreUnavailable
 from asyncsched.policy import Overlap
 from asyncsched.registry import Task
+
+logger = logging.getLogger("asyncsched.supervisor")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,7 @@ class ScheduleLoop:
                     self._perform_beside(plan.run, plan.due_at)
                 else:
                     await self._perform(plan.run, plan.due_at)
+                    await asyncio.sleep(0)  # a function that never waits must not keep the loop to itself
             await self._wait_for_beside()
         finally:
             for run in self._beside:
@@ -74,14 +78,20 @@ class ScheduleLoop:
     def _adopt(self, plan: planner.Plan) -> None:
         self.progress = plan.progress
         for skipped in plan.skipped:
-            self._around.store.settle(skipped)
+            self._around.store.settle(Settled(task=skipped.task, until=skipped.scheduled_for))
             self._around.listener.occurrences_skipped(skipped)
 
     def _perform_beside(self, occurrence: Occurrence, due_at: datetime) -> None:
         self.progress = planner.started(self.progress, occurrence)
         run = asyncio.create_task(self._claim_and_run(occurrence, due_at), name=f"asyncsched {self.task.name} run")
         self._beside.add(run)
-        run.add_done_callback(self._beside.discard)
+        run.add_done_callback(self._ended_beside)
+
+    def _ended_beside(self, run: asyncio.Task[None]) -> None:
+        self._beside.discard(run)
+        self.wake()  # a retry may be due before the next occurrence, or a place have become free
+        if not run.cancelled() and (error := run.exception()):
+            logger.error("%s: a run beside others ended unexpectedly", self.task.name, exc_info=error)
 
     async def _perform(self, occurrence: Occurrence, due_at: datetime) -> None:
         self.progress = planner.started(self.progress, occurrence)
@@ -94,6 +104,9 @@ class ScheduleLoop:
         except StoreUnavailable:
             self._adopt(planner.undecided(self.progress, occurrence, around.clock.now()))
             return
+        except BaseException:
+            self.progress = planner.refused(self.progress)
+            raise
         if isinstance(answer, Refusal):
             self.progress = planner.refused(self.progress)
             self._skip(occurrence, answer.reason)

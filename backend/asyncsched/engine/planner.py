@@ -82,7 +82,8 @@ def plan(task: Task, progress: Progress, now: datetime) -> Plan:
     if progress.paused or not task.options.enabled:
         return Plan(progress=progress)
     if progress.suspended_until is not None:
-        if now < progress.suspended_until:
+        # Further away than any suspension lasts: the wall clock was set back meanwhile.
+        if now < progress.suspended_until <= now + timedelta(seconds=_longest_suspension(task)):
             return Plan(progress=progress, wake_at=progress.suspended_until)
         resumed = replace(progress, suspended_until=None)
         return _skip(task, resumed, now, SkipReason.SUSPENDED, now)
@@ -92,9 +93,13 @@ def plan(task: Task, progress: Progress, now: datetime) -> Plan:
     if first_due_at > now:
         return _plan_pending(progress, now, first_due_at)
     latest = _latest_due(task, first, now)
+    takes_all = task.options.catch_up is CatchUp.ALL
+    if takes_all and task.options.overlap is Overlap.ALLOW and _overlaps(task, progress, now):
+        return Plan(progress=progress)  # each has its turn as soon as a place is free
     progress, superseded = _without_pending(progress, SkipReason.COALESCED)
-    if _overlaps(task, progress, due_at(task, latest)) and task.options.overlap is not Overlap.QUEUE:
-        decided = _skip(task, progress, latest, SkipReason.OVERLAP, now)
+    subject = first if takes_all else latest
+    if _overlaps(task, progress, due_at(task, subject)) and task.options.overlap is not Overlap.QUEUE:
+        decided = _skip(task, progress, subject, SkipReason.OVERLAP, now)
     else:
         decided = _plan_due(task, progress, first, latest, now=now)
     return replace(decided, skipped=superseded + decided.skipped)
@@ -120,13 +125,15 @@ def finished(task: Task, progress: Progress, result: RunResult) -> Progress:
         return replace(progress, failures=0, suspended_until=None)
     if not result.status.is_failure:
         return progress
-    progress = replace(progress, failures=progress.failures + 1)
+    progress = _suspended(task, replace(progress, failures=progress.failures + 1), result.finished_at)
+    if progress.suspended_until is not None:
+        return progress
     occurrence = result.claim.occurrence
     if occurrence.attempt < task.options.retry.attempts:
         retry = replace(occurrence, attempt=occurrence.attempt + 1)
         retry_at = result.finished_at + task.options.retry.delay_after(occurrence.attempt)
         return _postponed(progress, retry, retry_at).progress
-    return _suspended(task, progress, result.finished_at)
+    return progress
 
 
 def refused(progress: Progress) -> Progress:
@@ -168,7 +175,8 @@ def _plan_pending(progress: Progress, now: datetime, next_due_at: datetime) -> P
 def _plan_due(task: Task, progress: Progress, first: datetime, latest: datetime, *, now: datetime) -> Plan:
     options = task.options
     tolerated = GRACE if options.catch_up is CatchUp.NONE else options.catch_up_window
-    if now - due_at(task, latest) > tolerated:
+    is_queued = options.overlap is Overlap.QUEUE and _overlaps(task, progress, due_at(task, latest))
+    if now - due_at(task, latest) > tolerated and not is_queued:
         return _skip(task, progress, latest, SkipReason.MISFIRE, now)
     skipped: tuple[Skipped, ...] = ()
     if options.catch_up is CatchUp.ALL:
@@ -247,5 +255,9 @@ def _suspended(task: Task, progress: Progress, now: datetime) -> Progress:
     if limit is None or progress.failures < limit:
         return progress
     times = progress.failures - limit + 1
-    rest = backoff(times, first=task.options.suspend_for, most=max(LONGEST_SUSPENSION, task.options.suspend_for))
+    rest = backoff(times, first=task.options.suspend_for, most=_longest_suspension(task))
     return replace(progress, suspended_until=now + timedelta(seconds=rest))
+
+
+def _longest_suspension(task: Task) -> float:
+    return max(LONGEST_SUSPENSION, task.options.suspend_for)

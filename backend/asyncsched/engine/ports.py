@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from asyncsched.engine.context import Run
-from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, Skipped
+from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, Settled, Skipped
 from asyncsched.registry import Task
 
 
@@ -58,8 +58,8 @@ class Store(Protocol):
     def record(self, result: RunResult) -> None:
         """Take note of *result* and return at once; it is written soon, and by ``close`` at the latest."""
 
-    def settle(self, skipped: Skipped) -> None:
-        """Take note that occurrences were skipped for good, so that no later start catches up on them."""
+    def settle(self, settled: Settled) -> None:
+        """Take note, and return at once: no later start is to catch up on what is settled."""
 
     async def paused(self) -> frozenset[str]:
         """Return the names of the paused tasks. Raises StoreUnavailable."""

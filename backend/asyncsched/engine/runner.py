@@ -69,7 +69,8 @@ class Runner:
                     value = await self._executor.execute(task, run)
             except TimeoutError:
                 if limit.expired():
-                    return RunStatus.TIMED_OUT, f"did not finish within {task.options.timeout:g} s"
+                    what = f"found no {run.waiting_for}" if run.waiting_for else "did not finish"
+                    return RunStatus.TIMED_OUT, f"{what} within {task.options.timeout:g} s"
                 raise
             except asyncio.CancelledError as error:
                 if asyncio_task and asyncio_task.cancelling() > cancels:

@@ -86,6 +86,14 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """Every occurrence of *task* up to *until* is done with, whether it ran or not."""
+
+    task: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
     """How a run ended: all that history, metrics and pages need, so that nobody has to ask back."""
 

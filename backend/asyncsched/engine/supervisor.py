@@ -13,7 +13,7 @@ from asyncsched.engine.keeper import wait as keeper_wait
 from asyncsched.engine.loop import ScheduleLoop, Surroundings
 from asyncsched.engine.ports import Clock, Executor, Listener, Remembered, Store
 from asyncsched.engine.runner import Runner
-from asyncsched.engine.runs import Claim, RunResult, Skipped
+from asyncsched.engine.runs import Claim, RunResult, Settled, Skipped
 from asyncsched.engine.statistics import Statistics
 from asyncsched.errors import ConfigurationError, StoreUnavailable
 from asyncsched.registry import Service, Task
@@ -96,6 +96,7 @@ class Supervisor:
         except ConfigurationError:
             await self._store.close(CLOSE_PATIENCE)
             raise
+        services = [service for service in self._services if service.enabled_when is None or service.enabled_when()]
         now = self._clock.now()
         around = Surroundings(
             clock=self._clock,
@@ -109,9 +110,10 @@ class Supervisor:
             progress = planner.begin(task, past.cursor, now, failures=past.failures, paused=past.paused)
             self._loops[task.name] = loop = ScheduleLoop(task, progress, around)
             self._keep(task.name, loop.run)
-        for service in self._services:
-            if service.enabled_when is None or service.enabled_when():
-                self._keep(service.name, service.function)
+        if self._remembers:
+            self._remember_first_starts(remembered)
+        for service in services:
+            self._keep(service.name, service.function)
         self._keep("clock watch", self._watch_clock)
         self._keep("store watch", self._watch_store)
         logger.info(
@@ -211,6 +213,13 @@ class Supervisor:
         self._remembers = True
         for name, past in remembered.items():
             self._loops[name].recall(past)
+        self._remember_first_starts(remembered)
+
+    def _remember_first_starts(self, remembered: Mapping[str, Remembered]) -> None:
+        """From now on missed occurrences count, even if the task never runs in the life of this process."""
+        for name, loop in self._loops.items():
+            if remembered.get(name, Remembered()).cursor is None:
+                self._store.settle(Settled(task=name, until=loop.progress.cursor))
 
     def _note_store(self, *, answers: bool, error: Exception | None = None) -> None:
         """Log an outage once when it begins and once when it ends."""

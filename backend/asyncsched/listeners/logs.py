@@ -15,6 +15,7 @@ class LogListener(Listener):
 
     def __init__(self) -> None:
         self._failures: dict[str, int] = {}
+        self._skips: dict[tuple[str, SkipReason], int] = {}
 
     def run_finished(self, result: RunResult) -> None:
         extra = {"action": f"run_{result.status}", "task": result.task, "run": result.claim.run_id}
@@ -28,8 +29,10 @@ class LogListener(Listener):
             logger.debug("%s: succeeded in %.3f s", result.task, result.duration, extra=extra)
 
     def occurrences_skipped(self, skipped: Skipped) -> None:
+        key = (skipped.task, skipped.reason)
+        count = self._skips[key] = self._skips.get(key, 0) + 1
         logger.log(
-            logging.DEBUG if skipped.reason in EXPECTED else logging.WARNING,
+            logging.DEBUG if skipped.reason in EXPECTED or not _is_worth_saying(count) else logging.WARNING,
             "%s: %d skipped (%s)",
             skipped.task,
             skipped.count,
@@ -42,5 +45,10 @@ class LogListener(Listener):
         if count == 1:
             details = f"\n{result.traceback.rstrip()}" if result.traceback else ""
             logger.error("%s: %s: %s%s", result.task, result.status, result.error, details, extra=extra)
-        elif count & (count - 1) == 0:  # the 2nd, 4th, 8th ... in a row
+        elif _is_worth_saying(count):
             logger.error("%s: %s, %d times in a row: %s", result.task, result.status, count, result.error, extra=extra)
+
+
+def _is_worth_saying(count: int) -> bool:
+    """True for the 1st, 2nd, 4th, 8th ... time."""
+    return count & (count - 1) == 0

@@ -31,7 +31,7 @@ class Host:
         self.state = State.IDLE
         self.supervisor: Supervisor | None = None
         self._started = asyncio.Event()
-        self._asked = False
+        self._start: asyncio.Future[None] | None = None
         self._grace = 0.0
         self._warned = False
 
@@ -46,11 +46,12 @@ class Host:
         Whoever asks second waits for the first: should Daphne learn to send lifespan events, its
         reactor and they both ask.
         """
-        if self._asked:
-            await self._started.wait()
-            return
-        self._asked = True
-        self.announce()
+        if self._start is None:
+            self.announce()
+            self._start = asyncio.ensure_future(self._start_once())
+        await self._start
+
+    async def _start_once(self) -> None:
         try:
             settings = conf.load()
             self._grace = settings.shutdown_grace
@@ -84,7 +85,7 @@ class Host:
         """Drain the scheduler within *grace* seconds, by default SHUTDOWN_GRACE. May be called twice."""
         if self.supervisor is None or self.state is not State.RUNNING:
             return
-        self.state = State.DRAINING
+        self.state, self._start = State.DRAINING, None
         await self.supervisor.drain(self._grace if grace is None else min(grace, self._grace))
         self.state = State.STOPPED
 

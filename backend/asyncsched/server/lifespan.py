@@ -43,7 +43,7 @@ class SchedulerLifespan:
         if scope["type"] == "lifespan":
             await self._live(scope, receive, send)
             return
-        if not scope["path"].endswith(PROBES):
+        if not scope.get("path", "").endswith(PROBES):
             await self._host.wait_while_starting()
         await self._application({**scope, "asyncsched": self._host}, receive, send)
 

@@ -50,17 +50,27 @@ def renew(run_ids: list[str], now: datetime) -> None:
     TaskRun.objects.filter(run_id__in=run_ids, status=RunStatus.RUNNING).update(heartbeat_at=now)
 
 
+def withdraw(claim: Claim) -> None:
+    """Take *claim* back before its run has begun: the occurrence can be claimed again."""
+    TaskRun.objects.filter(run_id=uuid.UUID(claim.run_id), status=RunStatus.RUNNING).delete()
+
+
+def abandon_expired(now: datetime) -> None:
+    """Mark the runs of processes that died ``abandoned``. Without any it writes nothing."""
+    expired = TaskRun.objects.filter(status=RunStatus.RUNNING, heartbeat_at__lte=now - LEASE)
+    if expired.exists():
+        expired.update(status=RunStatus.ABANDONED, finished_at=now, error="its process ended without a word")
+
+
 def _lock(task: Task) -> None:
     if not TaskState.objects.filter(task=task.name).update(task=task.name):
         TaskState.objects.get_or_create(task=task.name)
 
 
 def _is_running(task: Task, claimant: str, now: datetime) -> bool:
-    """True if a live process runs *task*; runs of dead ones are marked abandoned."""
+    """True if a live process runs *task*; runs of dead ones are marked abandoned, whosever they are."""
     if task.options.overlap is Overlap.ALLOW:
         return False
     running = TaskRun.objects.filter(task=task.name, status=RunStatus.RUNNING, claimant=claimant)
-    running.filter(heartbeat_at__lte=now - LEASE).update(
-        status=RunStatus.ABANDONED, finished_at=now, error="its process ended without a word"
-    )
+    abandon_expired(now)
     return running.exists()

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
-from asgiref.sync import SyncToAsync, ThreadSensitiveContext, sync_to_async
+from asgiref.sync import SyncToAsync, ThreadSensitiveContext
 from django.db import connections
 
 
@@ -28,5 +28,7 @@ async def task_connections() -> AsyncIterator[None]:
         try:
             yield
         finally:
-            if context in SyncToAsync.context_to_thread_executor:
-                await sync_to_async(connections.close_all)()
+            # Not awaited: the thread may hang in the very call that the run's timeout has just cut off.
+            if executor := SyncToAsync.context_to_thread_executor.pop(context, None):
+                executor.submit(connections.close_all)
+                executor.shutdown(wait=False)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from asyncsched.engine.ports import Remembered
-from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, Skipped, SkipReason
+from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, Settled, SkipReason
 from asyncsched.policy import Overlap
 from asyncsched.registry import Task
 
@@ -44,9 +44,9 @@ class MemoryStore:
             failures=result.failures,
         )
 
-    def settle(self, skipped: Skipped) -> None:
-        known = self._remembered.get(skipped.task, Remembered())
-        self._remembered[skipped.task] = replace(known, cursor=skipped.scheduled_for)
+    def settle(self, settled: Settled) -> None:
+        known = self._remembered.get(settled.task, Remembered())
+        self._remembered[settled.task] = replace(known, cursor=settled.until)
 
     async def paused(self) -> frozenset[str]:
         return frozenset(self.pauses)

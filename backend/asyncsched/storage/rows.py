@@ -6,12 +6,12 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from asyncsched.engine.runs import RunResult, RunStatus, Skipped, Trigger
+from asyncsched.engine.runs import RunResult, RunStatus, Settled, Trigger
 from asyncsched.models import TaskRun, TaskState
 from asyncsched.policy import History
 from asyncsched.registry import Task
 
-Entry = tuple[Task, RunResult | Skipped]
+Entry = tuple[Task, RunResult | Settled]
 
 LAST_RUN_FIELDS = (
     "consecutive_failures",
@@ -76,14 +76,14 @@ def _outcome(result: RunResult) -> dict[str, Any]:
     }
 
 
-def _write_states(events: Iterable[RunResult | Skipped]) -> None:
+def _write_states(events: Iterable[RunResult | Settled]) -> None:
     """Bring each task's state up to its latest event; ``paused`` belongs to the people and is left alone."""
     settled: dict[str, TaskState] = {}
     latest: dict[str, TaskState] = {}
     succeeded: dict[str, TaskState] = {}
     for event in events:
-        if isinstance(event, Skipped):
-            settled[event.task] = TaskState(task=event.task, cursor=event.scheduled_for)
+        if isinstance(event, Settled):
+            settled[event.task] = TaskState(task=event.task, cursor=event.until)
             continue
         latest[event.task] = state = _state(event)
         if event.claim.occurrence.trigger is not Trigger.MANUAL:
@@ -98,7 +98,7 @@ def _write_states(events: Iterable[RunResult | Skipped]) -> None:
 def _upsert(states: dict[str, TaskState], update_fields: tuple[str, ...]) -> None:
     targeted = connection.features.supports_update_conflicts_with_target  # MySQL takes none
     TaskState.objects.bulk_create(
-        states.values(),
+        [states[name] for name in sorted(states)],  # in one order, or two processes could deadlock
         update_conflicts=True,
         unique_fields=["task"] if targeted else None,
         update_fields=update_fields,

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from django.db import connection
 
 from asyncsched.engine.ports import Remembered
-from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, Skipped, Trigger
+from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, Settled, Trigger
 from asyncsched.errors import ConfigurationError
 from asyncsched.models import TaskRun, TaskState
 from asyncsched.policy import CatchUp
@@ -39,15 +39,15 @@ class DjangoStore:
         self._tasks.setdefault(task.name, task)
         if not task.is_claimed and occurrence.trigger is not Trigger.MANUAL:
             return Claim(run_id=uuid.uuid4().hex, occurrence=occurrence)
-        return await self._thread.call(lambda: self._claim(task, occurrence, force=force))
+        return await self._thread.call(lambda: self._claim(task, occurrence, force=force), undo=self._withdraw)
 
     def record(self, result: RunResult) -> None:
         if self._writer.add(self._tasks[result.task], result):
             self._thread.poke()
 
-    def settle(self, skipped: Skipped) -> None:
-        if self._tasks[skipped.task].options.catch_up is not CatchUp.NONE:  # else nobody will ask how far it came
-            self._writer.add(self._tasks[skipped.task], skipped)
+    def settle(self, settled: Settled) -> None:
+        if self._tasks[settled.task].options.catch_up is not CatchUp.NONE:  # else nobody will ask how far it came
+            self._writer.add(self._tasks[settled.task], settled)
 
     async def paused(self) -> frozenset[str]:
         return await self._thread.call(
@@ -64,6 +64,12 @@ class DjangoStore:
         if isinstance(answer, Claim):
             self._writer.runs(answer.run_id)
         return answer
+
+    def _withdraw(self, answer: Claim | Refusal) -> None:
+        """Nobody waits for this claim any more: give the occurrence back."""
+        if isinstance(answer, Claim):
+            self._writer.forget(answer.run_id)
+            claims.withdraw(answer)
 
     def _load(self) -> Mapping[str, Remembered]:
         tables = connection.introspection.table_names()

@@ -5,10 +5,10 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from django.db import Error as DatabaseError
-from django.db import close_old_connections, connections
+from django.db import connections
 
 from asyncsched.engine.boundary import Boundary
 from asyncsched.errors import StoreUnavailable
@@ -38,25 +38,18 @@ class DatabaseThread:
         self._stopped = False
         self._on_end: Callable[[], object] = _nothing
 
-    async def call(self, function: Callable[[], Answer]) -> Answer:
+    async def call(self, function: Callable[[], Answer], undo: Callable[[Answer], None] | None = None) -> Answer:
         """Run *function* in the thread and return its answer.
 
-        Raises StoreUnavailable for any database error, and if the answer does not come in time; then
-        the function may still be carried out, unseen.
+        Raises StoreUnavailable for any database error, and if the answer does not come in time. When
+        the caller has gone before its turn comes the function is not run; when it goes meanwhile,
+        *undo* takes the answer back, in the thread.
         """
         self._ensure_started()
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Answer] = loop.create_future()
-
-        def job() -> None:
-            value: Any = None
-            with Boundary() as boundary:
-                value = function()
-            loop.call_soon_threadsafe(_settle, answer, value, boundary.error)
-
-        self._jobs.put(job)
+        call = _Call(function, undo, later=self._jobs.put)
+        self._jobs.put(call.run)
         try:
-            return await asyncio.wait_for(answer, ANSWER_WITHIN)
+            return await asyncio.wait_for(call.answer, ANSWER_WITHIN)
         except TimeoutError:
             raise StoreUnavailable(f"the database did not answer within {ANSWER_WITHIN:g} s") from None
         except DatabaseError as error:
@@ -72,11 +65,11 @@ class DatabaseThread:
         if self._stopped or self._thread.ident is None:
             return
         self._stopped = True
-        self._jobs.put(last)
-        self._jobs.put(None)
         ended = asyncio.Event()
         loop = asyncio.get_running_loop()
         self._on_end = lambda: loop.call_soon_threadsafe(ended.set)
+        self._jobs.put(last)
+        self._jobs.put(None)
         try:
             await asyncio.wait_for(ended.wait(), patience)
         except TimeoutError:
@@ -95,25 +88,58 @@ class DatabaseThread:
                 job = _nothing
             if job is None:
                 break
-            close_old_connections()
             with Boundary() as boundary:
                 job()
                 patience = self._housekeeping.run_due()
             if boundary.error:
                 patience = 1.0
                 logger.error("storage: housekeeping failed", exc_info=boundary.error)
-        connections.close_all()
+        with Boundary():  # of a connection that cannot even be closed there is nothing left to say
+            connections.close_all()
         self._on_end()
+
+
+class _Call(Generic[Answer]):
+    """One question to the database, and what becomes of the answer if nobody waits for it any more."""
+
+    def __init__(
+        self, function: Callable[[], Answer], undo: Callable[[Answer], None] | None, *, later: Callable[[Job], None]
+    ) -> None:
+        self._function = function
+        self._undo = undo
+        self._later = later
+        self._loop = asyncio.get_running_loop()
+        self.answer: asyncio.Future[Answer] = self._loop.create_future()
+
+    def run(self) -> None:
+        """In the thread: ask, unless the caller has gone."""
+        if self.answer.done():
+            return
+        with Boundary() as boundary:
+            value = self._function()
+        if boundary.error is not None:
+            if isinstance(boundary.error, DatabaseError):
+                connections.close_all()
+            self._loop.call_soon_threadsafe(self._fail, boundary.error)
+        elif self.answer.done():
+            self._take_back(value)
+        else:
+            self._loop.call_soon_threadsafe(self._succeed, value)
+
+    def _succeed(self, value: Answer) -> None:
+        if self.answer.done():
+            self._later(lambda: self._take_back(value))
+        else:
+            self.answer.set_result(value)
+
+    def _fail(self, error: BaseException) -> None:
+        if not self.answer.done():
+            self.answer.set_exception(error)
+
+    def _take_back(self, value: Answer) -> None:
+        if self._undo is not None:
+            self._undo(value)
 
 
 def _nothing() -> None:
     """A job that only lets the housekeeping run."""
-
-
-def _settle(answer: "asyncio.Future[Any]", value: object, error: BaseException | None) -> None:
-    if answer.done():
-        return
-    if error is None:
-        answer.set_result(value)
-    else:
-        answer.set_exception(error)

@@ -12,9 +12,9 @@ from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connections
+from django.db import DatabaseError, InterfaceError, InternalError, OperationalError, connections
 
-from asyncsched.engine.runs import RunResult, Skipped
+from asyncsched.engine.runs import RunResult, Settled
 from asyncsched.policy import backoff
 from asyncsched.registry import Task
 from asyncsched.storage import claims, retention, rows
@@ -29,6 +29,7 @@ LONGEST_RETRY = 30.0
 PRUNE_EVERY = 3600.0
 
 Entry = rows.Entry
+OUTAGES = (OperationalError, InterfaceError, InternalError)  # the last: a standby that takes no writes
 
 
 class Writer:
@@ -44,10 +45,11 @@ class Writer:
         self._running: set[str] = set()
         self._write_at: float | None = None
         self._renew_at = 0.0
+        self._abandon_at = 0.0
         self._prune_at = time.monotonic() + 60.0
         self._failures = 0
 
-    def add(self, task: Task, event: RunResult | Skipped) -> bool:
+    def add(self, task: Task, event: RunResult | Settled) -> bool:
         """Keep *event*, from any thread; return True if it should be written soon."""
         urgent = _is_urgent(task, event) or task.name not in self._known
         self._known.add(task.name)
@@ -58,6 +60,10 @@ class Writer:
         """A claimed run begins: renew its heartbeat until its result has been written."""
         self._running.add(run_id)
 
+    def forget(self, run_id: str) -> None:
+        """The claimed run will not take place."""
+        self._running.discard(run_id)
+
     def run_due(self) -> float:
         """Write, renew and prune if it is time; return the seconds until it may be time again."""
         self._take_in()
@@ -67,6 +73,9 @@ class Writer:
         if self._running and moment >= self._renew_at:
             self._renew_at = moment + claims.HEARTBEAT.total_seconds()
             self._attempt(lambda: claims.renew(sorted(self._running), self._now()))
+        if moment >= self._abandon_at:
+            self._abandon_at = moment + claims.LEASE.total_seconds()
+            self._attempt(lambda: claims.abandon_expired(self._now()))
         if self._history and moment >= self._prune_at:
             self._prune_at = moment + PRUNE_EVERY
             self._attempt(lambda: retention.prune(self._now() - (self._history or timedelta())))
@@ -116,7 +125,7 @@ class Writer:
         """Do database *work*; log an outage once when it begins and once when it ends."""
         try:
             work()
-        except (OperationalError, InterfaceError) as error:
+        except OUTAGES as error:
             if not self._failures:
                 logger.error(  # noqa: TRY400 - the reason is in the message
                     "history cannot be written (%s: %s); runs are kept in memory meanwhile",
@@ -136,7 +145,7 @@ class Writer:
         """Write *batch* as one; if the database refuses a value in it, one by one, leaving out what it refuses."""
         try:
             rows.write(batch, replica=self._replica)
-        except (OperationalError, InterfaceError):
+        except OUTAGES:
             raise
         except (DatabaseError, ValueError) as error:
             if len(batch) > 1:
@@ -156,7 +165,7 @@ class Writer:
         logger.warning("history: %d runs dropped, the database has been away for too long", excess)
 
 
-def _is_urgent(task: Task, event: RunResult | Skipped) -> bool:
+def _is_urgent(task: Task, event: RunResult | Settled) -> bool:
     return isinstance(event, RunResult) and (event.claim.has_row or rows.wants_row(task, event))
 
 

@@ -130,10 +130,10 @@ class Command(BaseCommand):
             self._clear_line()
             for one in attempted:
                 self.stdout.write(_sentence(one))
+        if any(one.result and not one.succeeded for one in attempted):
+            raise SystemExit(FAILED)
         if any(one.refusal for one in attempted):
             raise SystemExit(REFUSED)
-        if not all(one.succeeded for one in attempted):
-            raise SystemExit(FAILED)
 
     def _print_json(self, value: object) -> None:
         self.stdout.write(json.dumps(value, indent=2, ensure_ascii=False))
