@@ -51,3 +51,13 @@ async def test_without_a_server_that_starts_it_requests_pass(caplog: pytest.LogC
         await request(application, "/")
     assert recorder.paths == ["/"] * 3
     assert [record.action for record in caplog.records] == ["no_lifespan"]
+
+
+async def test_what_has_no_path_is_passed_on_as_well() -> None:
+    scopes: list[Any] = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        scopes.append(scope["type"])
+
+    await SchedulerLifespan(application)({"type": "channel"}, None, None)  # type: ignore[arg-type] # manage.py runworker
+    assert scopes == ["channel"]

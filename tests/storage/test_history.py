@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from django.db.backends.signals import connection_created
 
 from asyncsched import Every, History
 from asyncsched.engine.runs import Claim, Refusal, RunStatus, Trigger
@@ -129,21 +130,39 @@ async def test_a_pause_is_seen_and_not_overwritten(store: DjangoStore) -> None:
 
 async def test_the_run_of_a_process_that_died_is_abandoned_and_bars_nobody(store: DjangoStore) -> None:
     await store.claim(HOURLY, occurrence())
+    await store.close(5)  # and with it its heartbeat
     await ask(lambda: TaskRun.objects.update(heartbeat_at=now() - claims.LEASE))
     survivor = DjangoStore(now=now)
     assert isinstance(await survivor.claim(HOURLY, occurrence(hours=1)), Claim)
     assert [row.status for row in await rows()] == ["abandoned", "running"]
-    await asyncio.gather(store.close(5), survivor.close(5))
+    await survivor.close(5)
 
 
 async def test_runs_of_dead_processes_are_abandoned_even_if_nobody_claims_their_task(store: DjangoStore) -> None:
     await store.claim(HOURLY, occurrence())
+    await store.close(5)  # and with it its heartbeat
     await ask(lambda: TaskRun.objects.update(heartbeat_at=now() - claims.LEASE))
     survivor = DjangoStore(now=now)
     await survivor.load([SUBMINUTE])
     await survivor.paused()  # the thread has been round
     assert [row.status for row in await rows()] == ["abandoned"]
-    await asyncio.gather(store.close(5), survivor.close(5))
+    await survivor.close(5)
+
+
+async def test_an_idle_store_keeps_its_connection(store: DjangoStore) -> None:
+    opened = []
+
+    def note(sender: Any, **kwargs: Any) -> None:
+        opened.append(sender)
+
+    connection_created.connect(note)
+    try:
+        for _ in range(5):
+            await store.paused()
+    finally:
+        connection_created.disconnect(note)
+    assert len(opened) == 1
+    await store.close(5)
 
 
 async def test_force_runs_beside_another(store: DjangoStore) -> None:
