@@ -1,10 +1,16 @@
 """Django finds the app here; ``tasks.py`` of every installed app is discovered."""
 
+import traceback
+from pathlib import Path
+
 from django.apps import AppConfig
 from django.core.checks import register
 from django.utils.module_loading import autodiscover_modules
 
 from asyncsched import checks
+from asyncsched.errors import ScheduleError
+
+PACKAGE = Path(__file__).parent
 
 
 class AsyncschedConfig(AppConfig):
@@ -14,4 +20,19 @@ class AsyncschedConfig(AppConfig):
 
     def ready(self) -> None:
         register(checks.check_settings)
-        autodiscover_modules("tasks")
+        try:
+            autodiscover_modules("tasks")
+        except ScheduleError as error:
+            # A schedule is built before @register sees it, so it cannot know where it stands.
+            raise ScheduleError(f"{_place(error)}: {error}") from error
+
+
+def _place(error: Exception) -> str:
+    """Return the file and line, outside of this package, from which *error* was provoked."""
+    frames = traceback.extract_tb(error.__traceback__)
+    outside = (frame for frame in reversed(frames) if not _is_ours(frame.filename))
+    return next((f"{frame.filename}:{frame.lineno}" for frame in outside), "tasks.py")
+
+
+def _is_ours(filename: str) -> bool:
+    return filename.startswith("<") or PACKAGE in Path(filename).parents  # dataclasses compile "<string>"
