@@ -132,7 +132,7 @@ class Keeper:
         self._listener.restarted(self.name, error, delay)
 
 
-async def wait(keepers: Iterable[Keeper], patience: float) -> list[Keeper]:
+async def still_running(keepers: Iterable[Keeper], patience: float) -> list[Keeper]:
     """Wait up to *patience* seconds for the coroutines of *keepers* to end; return those that have not."""
     waits = {asyncio.ensure_future(keeper.ended()): keeper for keeper in keepers}
     if not waits:

@@ -8,8 +8,7 @@ from datetime import datetime
 from asyncsched.engine import planner
 from asyncsched.engine.boundary import Boundary
 from asyncsched.engine.context import Health
-from asyncsched.engine.keeper import Intensity, Keeper
-from asyncsched.engine.keeper import wait as keeper_wait
+from asyncsched.engine.keeper import Intensity, Keeper, still_running
 from asyncsched.engine.loop import ScheduleLoop, Surroundings
 from asyncsched.engine.ports import Clock, Executor, Listener, Remembered, Store
 from asyncsched.engine.runner import Runner
@@ -149,11 +148,11 @@ class Supervisor:
             keeper.cancel()
 
     async def _wait_for_runs(self, patience: float) -> None:
-        late = await keeper_wait(self._keepers, patience)
+        late = await still_running(self._keepers, patience)
         for keeper in late:
             logger.warning("%s: still running after %.1f s, cut off", keeper.name, patience)
             keeper.cancel()
-        for keeper in await keeper_wait(late, CANCEL_PATIENCE):
+        for keeper in await still_running(late, CANCEL_PATIENCE):
             logger.error("%s: refuses to be cancelled, left behind", keeper.name)
 
     async def _load(self) -> Mapping[str, Remembered]:
