@@ -9,6 +9,9 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests.support import django_process
+from tests.support.postgres import Postgres, running_postgres
+
 for name in ("DATABASE_URL", "REDIS_URL", "HOME_ASSISTANT_URL", "HOME_ASSISTANT_TOKEN", "MQTT_URL", "NOTIFY_URLS"):
     os.environ.pop(name, None)
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -34,6 +37,22 @@ def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> No
 
     path: Path = tmp_path_factory.mktemp("database") / "test.sqlite3"
     settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(path)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL that is running, one for all tests."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def database_url(postgres: Postgres) -> Iterator[str]:
+    """The address of a migrated PostgreSQL database that only this test has."""
+    url = postgres.create_database("of_one_test")
+    django_process.migrate(url)
+    yield url
+    postgres.drop_database("of_one_test")
 
 
 hypothesis.settings.register_profile("default", deadline=None)  # other processes share the machine

@@ -133,13 +133,14 @@ async def test_the_number_of_hanging_threads_is_bounded() -> None:
 
 async def test_no_more_than_the_allowed_number_run_at_once() -> None:
     going, most, lock = 0, 0, threading.Lock()
+    three = threading.Barrier(3)  # a run ends only when two others are going on beside it
 
     def work() -> None:
         nonlocal going, most
         with lock:
             going += 1
             most = max(most, going)
-        time.sleep(0.01)
+        three.wait(5)
         with lock:
             going -= 1
 

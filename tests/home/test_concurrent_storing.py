@@ -3,17 +3,12 @@
 from pathlib import Path
 
 from tests.support import django_process
-from tests.support.postgres import running_postgres
 
 SCRIPT = Path(__file__).with_name("store_concurrently.py")
 
 
-def test_writers_at_the_same_time_lose_nothing_on_postgresql():
-    with running_postgres() as server:
-        url = server.create_database("detections")
-        django_process.migrate(url)
-
-        assert django_process.output_of(SCRIPT, database_url=url).split() == ["60", "60"]
+def test_writers_at_the_same_time_lose_nothing_on_postgresql(database_url):
+    assert django_process.output_of(SCRIPT, database_url=database_url).split() == ["60", "60"]
 
 
 def test_writers_at_the_same_time_lose_nothing_on_sqlite(tmp_path):

@@ -11,7 +11,6 @@ import pytest
 
 from asyncsched.engine.context import Run, entered
 from asyncsched.engine.runs import Claim, Occurrence
-from tests.support.postgres import running_postgres
 
 
 class Receiver:
@@ -93,12 +92,6 @@ def make_receiver():
 @pytest.fixture
 def receiver(make_receiver):
     return make_receiver()
-
-
-@pytest.fixture(scope="session")
-def postgres():
-    with running_postgres() as server:
-        yield server
 
 
 @pytest.fixture

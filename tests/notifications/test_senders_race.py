@@ -4,29 +4,15 @@ from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from tests.support import django_process
+from tests.support.postgres import execute
 
 pytestmark = pytest.mark.e2e
 
 SCRIPT = Path(__file__).with_name("sender.py")
 MESSAGES = 200
-
-
-@pytest.fixture
-def database_url(postgres):
-    url = postgres.create_database("outbox")
-    django_process.migrate(url)
-    yield url
-    postgres.drop_database("outbox")
-
-
-def execute(database_url, sql, *parameters):
-    with psycopg.connect(database_url) as connection:
-        cursor = connection.execute(sql, parameters)
-        return cursor.fetchall() if cursor.description else None
 
 
 def queue(database_url, count):

@@ -2,7 +2,6 @@ import pytest
 
 from rules.models import Rule
 from tests.support.home_assistant import HomeAssistantServer
-from tests.support.postgres import running_postgres
 
 
 @pytest.fixture
@@ -23,10 +22,4 @@ def home_assistant(settings):
         server.set_entity("light.hall", "off")
         settings.HOME_ASSISTANT_URL = server.url
         settings.HOME_ASSISTANT_TOKEN = server.token
-        yield server
-
-
-@pytest.fixture(scope="session")
-def postgres():
-    with running_postgres() as server:
         yield server

@@ -4,11 +4,11 @@ import json
 from contextlib import ExitStack
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from tests.support import django_process
 from tests.support.home_assistant import HomeAssistantServer
+from tests.support.postgres import execute
 
 pytestmark = pytest.mark.e2e
 
@@ -19,20 +19,6 @@ ACTIONS = [
     {"type": "home_assistant", "domain": "light", "service": "turn_on", "data": {"entity_id": "light.hall"}},
     {"type": "notify", "body": "It is open"},
 ]
-
-
-@pytest.fixture
-def database_url(postgres):
-    url = postgres.create_database("runtimes")
-    django_process.migrate(url)
-    yield url
-    postgres.drop_database("runtimes")
-
-
-def execute(database_url, sql, *parameters):
-    with psycopg.connect(database_url) as connection:
-        cursor = connection.execute(sql, parameters)
-        return cursor.fetchall() if cursor.description else None
 
 
 def count(database_url, table):

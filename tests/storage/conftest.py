@@ -10,13 +10,7 @@ import pytest
 
 from asyncsched.testing import MemoryStore
 from tests.support.databases import default_database
-from tests.support.postgres import Postgres, running_postgres
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    with running_postgres() as server:
-        yield server
+from tests.support.postgres import Postgres
 
 
 @pytest.fixture(scope="session")

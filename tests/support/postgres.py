@@ -16,7 +16,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 
 USER = "postgres"
@@ -146,3 +148,10 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def execute(url: str, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+    """Run one statement in the database at *url* and return its rows, if it has any."""
+    with psycopg.connect(url) as connection:
+        cursor = connection.execute(sql, parameters)
+        return cursor.fetchall() if cursor.description else []
