@@ -22,7 +22,10 @@ class VirtualClock(SystemClock):
     def __init__(self, start: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
         self._loop = asyncio.get_running_loop()
         self._start = start - timedelta(seconds=self._loop.time())
-        super().__init__()
+        self._step = 0.0
+        self._stepped = asyncio.Event()
+
+    earliest = datetime.min.replace(tzinfo=UTC)
 
     def now(self) -> datetime:
         return self._start + timedelta(seconds=self._loop.time())
@@ -33,9 +36,14 @@ class VirtualClock(SystemClock):
     def set_back(self, seconds: float) -> None:
         """Step the wall clock back by *seconds* (forward if negative), as ``date -s`` would."""
         self._start -= timedelta(seconds=seconds)
+        self._step -= seconds
+        self._stepped.set()
 
-    def _wall_minus_monotonic(self) -> float:
-        return self._start.timestamp()
+    async def stepped(self) -> float:
+        await self._stepped.wait()
+        self._stepped.clear()
+        step, self._step = self._step, 0.0
+        return step
 
 
 class RecordingListener(Listener):

@@ -86,7 +86,7 @@ async def test_closing_twice_is_harmless(make_store: Any) -> None:
 
 async def test_nothing_is_paused_at_first(make_store: Any) -> None:
     store = make_store()
-    assert await store.paused() == frozenset()
+    assert await store.next_pauses() == frozenset()
     await store.close(5)
 
 

@@ -4,14 +4,15 @@ import asyncio
 import time
 from datetime import UTC, datetime
 
-NOTICEABLE = 0.5  # seconds; NTP slews by less, and a timer's rounding is far below
+CHECK = 0.5  # seconds between two looks, so that a step is noticed within one
+NOTICEABLE = 0.5  # seconds within one CHECK; NTP slews by a thousandth of it
+EARLIEST = datetime(2025, 4, 2, tzinfo=UTC)  # Django 5.2 came out: with any other we do not run
 
 
 class SystemClock:
     """Keeps the Clock contract with the operating system's clocks."""
 
-    def __init__(self) -> None:
-        self._offset = self._wall_minus_monotonic()
+    earliest = EARLIEST
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -31,14 +32,11 @@ class SystemClock:
                 timer.cancel()
         wake.clear()
 
-    def step(self) -> float:
-        # Suspending the machine stops the monotonic clock on Linux, so a resume shows here as well.
-        offset = self._wall_minus_monotonic()
-        step = offset - self._offset
-        if abs(step) < NOTICEABLE:
-            return 0.0
-        self._offset = offset
-        return step
-
-    def _wall_minus_monotonic(self) -> float:
-        return time.time() - self.monotonic()
+    async def stepped(self) -> float:
+        offset = time.time() - time.monotonic()
+        while True:
+            await asyncio.sleep(CHECK)
+            # Suspending the machine stops the monotonic clock on Linux, so a resume shows here as well.
+            before, offset = offset, time.time() - time.monotonic()
+            if abs(offset - before) >= NOTICEABLE:
+                return offset - before

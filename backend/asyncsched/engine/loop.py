@@ -9,7 +9,7 @@ from datetime import datetime
 from asyncsched.engine import planner
 from asyncsched.engine.ports import Clock, Listener, Remembered, Store
 from asyncsched.engine.runner import Runner
-from asyncsched.engine.runs import Occurrence, Refusal, RunResult, RunStatus, Settled, Skipped, SkipReason
+from asyncsched.engine.runs import Occurrence, Refusal, RunResult, RunStatus, Skipped, SkipReason
 from asyncsched.errors import StoreUnavailable
 from asyncsched.policy import Overlap
 from asyncsched.registry import Task
@@ -78,7 +78,7 @@ class ScheduleLoop:
     def _adopt(self, plan: planner.Plan) -> None:
         self.progress = plan.progress
         for skipped in plan.skipped:
-            self._around.store.settle(Settled(task=skipped.task, until=skipped.scheduled_for))
+            self._around.store.skip(skipped)
             self._around.listener.occurrences_skipped(skipped)
 
     def _perform_beside(self, occurrence: Occurrence, due_at: datetime) -> None:
@@ -125,9 +125,9 @@ class ScheduleLoop:
             self._skip(result.claim.occurrence, SkipReason.PREDICATE)
 
     def _skip(self, occurrence: Occurrence, reason: SkipReason) -> None:
-        self._around.listener.occurrences_skipped(
-            Skipped(task=self.task.name, scheduled_for=occurrence.scheduled_for, reason=reason)
-        )
+        skipped = Skipped(task=self.task.name, scheduled_for=occurrence.scheduled_for, reason=reason)
+        self._around.store.skip(skipped)
+        self._around.listener.occurrences_skipped(skipped)
 
     async def _wait_for_beside(self) -> None:
         while self._beside:

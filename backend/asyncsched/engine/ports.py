@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from asyncsched.engine.context import Run
-from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, Settled, Skipped
+from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, Settled, Skipped, Stall
 from asyncsched.registry import Task
 
 
@@ -27,8 +27,15 @@ class Clock(Protocol):
         stepped sets *wake*, and the sleeper looks at the time again.
         """
 
-    def step(self) -> float:
-        """Return by how many seconds the wall clock has stepped since the last call, 0.0 for none."""
+    async def stepped(self) -> float:
+        """Wait until the wall clock steps, and return by how many seconds: above 0 if it went forward.
+
+        A step is noticed within a second. It includes the time for which the machine was suspended.
+        """
+
+    @property
+    def earliest(self) -> datetime:
+        """No clock that is set shows an earlier time than this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +65,17 @@ class Store(Protocol):
     def record(self, result: RunResult) -> None:
         """Take note of *result* and return at once; it is written soon, and by ``close`` at the latest."""
 
+    def skip(self, skipped: Skipped) -> None:
+        """Take note, and return at once, of occurrences that did not run and why. They are settled."""
+
     def settle(self, settled: Settled) -> None:
         """Take note, and return at once: no later start is to catch up on what is settled."""
 
-    async def paused(self) -> frozenset[str]:
-        """Return the names of the paused tasks. Raises StoreUnavailable."""
+    async def next_pauses(self) -> frozenset[str]:
+        """Wait until people may have paused or resumed something; return the names of the paused tasks.
+
+        Whatever changes is returned within two seconds. Raises StoreUnavailable.
+        """
 
     async def close(self, patience: float) -> None:
         """Write what is outstanding, for at most *patience* seconds. May be called twice."""
@@ -104,6 +117,9 @@ class Listener:
 
     def occurrences_skipped(self, skipped: Skipped) -> None:
         """Occurrences did not run."""
+
+    def stalled(self, stall: Stall) -> None:
+        """The event loop stood still, and goes on now."""
 
     def restarted(self, name: str, error: BaseException | None, delay: float) -> None:
         """The coroutine of the task or service *name* ended and starts again in *delay* seconds."""

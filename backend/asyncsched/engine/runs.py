@@ -43,6 +43,9 @@ class SkipReason(StrEnum):
     SUSPENDED = "suspended"  # resting after repeated failures
     CLAIMED = "claimed"  # another process has it
     RUNNING_ELSEWHERE = "running_elsewhere"  # the task is running in another process
+    CLOCK_STEP = "clock_step"  # the wall clock jumped over it
+    SHUTTING_DOWN = "shutting_down"  # it came due while the process stopped
+    UNKNOWN_TASK = "unknown_task"  # an earlier process ran it, this one has no task of that name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +97,22 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stall:
+    """For *seconds* the event loop could do nothing else, because *culprit* did not let go of it."""
+
+    culprit: str
+    """For people: ``task sync_entity_states``, ``request GET /slow``, ``asyncio task 'Task-7'``."""
+    where: str
+    """The line it was seen at: ``path/to/tasks.py:12 (function)``."""
+    stack: str
+    began_at: datetime
+    seconds: float
+    task: str | None = None
+    """The scheduled task or service, None if it was something else."""
+    run_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
     """How a run ended: all that history, metrics and pages need, so that nobody has to ask back."""
 
@@ -111,6 +130,8 @@ class RunResult:
     """What the function returned, as text, trimmed."""
     failures: int = 0
     """Failures of the task in a row, this run included."""
+    stall: Stall | None = None
+    """The longest time for which this run blocked the event loop, None if it never did for long."""
 
     @property
     def task(self) -> str:

@@ -12,15 +12,14 @@ from asyncsched.engine.keeper import Intensity, Keeper, still_running
 from asyncsched.engine.loop import ScheduleLoop, Surroundings
 from asyncsched.engine.ports import Clock, Executor, Listener, Remembered, Store
 from asyncsched.engine.runner import Runner
-from asyncsched.engine.runs import Claim, RunResult, Settled, Skipped
+from asyncsched.engine.runs import Claim, RunResult, Settled, Skipped, Stall
 from asyncsched.engine.statistics import Statistics
 from asyncsched.errors import ConfigurationError, StoreUnavailable
 from asyncsched.registry import Service, Task
 
 logger = logging.getLogger("asyncsched.supervisor")
 
-CLOCK_CHECK = 0.5  # seconds: a step of the wall clock is noticed within a second
-STORE_CHECK = 1.0  # seconds: a pause takes effect within two
+STORE_RETRY = 1.0  # seconds between two questions to a store that does not answer
 CANCEL_PATIENCE = 1.0  # seconds a coroutine may take to act on its cancellation
 CLOSE_PATIENCE = 1.0  # seconds to let go of a store that cannot be used
 LAST_WRITES = 0.2  # share of the grace kept for cancelling, and for writing down what happened
@@ -183,25 +182,24 @@ class Supervisor:
 
     async def _watch_clock(self) -> None:
         while True:
-            await asyncio.sleep(CLOCK_CHECK)
-            if step := self._clock.step():
-                logger.warning(
-                    "the wall clock stepped by %+.1f s: looking at every schedule again",
-                    step,
-                    extra={"action": "clock_step"},
-                )
-                for loop in self._loops.values():
-                    loop.wake()
+            step = await self._clock.stepped()
+            logger.warning(
+                "the wall clock stepped by %+.1f s: looking at every schedule again",
+                step,
+                extra={"action": "clock_step"},
+            )
+            for loop in self._loops.values():
+                loop.wake()
 
     async def _watch_store(self) -> None:
         while True:
-            await asyncio.sleep(STORE_CHECK)
             try:
                 if not self._remembers:
                     self._recall(await self._store.load(self._tasks.values()))
-                paused = await self._store.paused()
+                paused = await self._store.next_pauses()
             except StoreUnavailable as error:
                 self._note_store(answers=False, error=error)
+                await asyncio.sleep(STORE_RETRY)
                 continue
             self._note_store(answers=True)
             for name, loop in self._loops.items():
@@ -243,6 +241,9 @@ class _Fanout(Listener):
 
     def occurrences_skipped(self, skipped: Skipped) -> None:
         self._tell(lambda listener: listener.occurrences_skipped(skipped))
+
+    def stalled(self, stall: Stall) -> None:
+        self._tell(lambda listener: listener.stalled(stall))
 
     def restarted(self, name: str, error: BaseException | None, delay: float) -> None:
         self._tell(lambda listener: listener.restarted(name, error, delay))

@@ -1,21 +1,25 @@
 """The Store contract without a database: for tests, and for work that needs no memory."""
 
+import asyncio
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from asyncsched.engine.ports import Remembered
-from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, Settled, SkipReason
+from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, Settled, Skipped, SkipReason
 from asyncsched.policy import Overlap
 from asyncsched.registry import Task
 
 
 class MemoryStore:
-    """Remembers for as long as it lives. *results* are the finished runs, oldest first."""
+    """Remembers for as long as it lives. *results* are the finished runs, *skips* what did not run, oldest first."""
 
     def __init__(self, remembered: Mapping[str, Remembered] | None = None) -> None:
         self.results: list[RunResult] = []
-        self.pauses: set[str] = set()
+        self.skips: list[Skipped] = []
+        self._paused: frozenset[str] = frozenset()
+        self._pauses_changed = asyncio.Event()
+        self._pauses_changed.set()
         self._remembered = dict(remembered or {})
         self._claims: dict[tuple[object, ...], str] = {}
         self._running: dict[str, str] = {}
@@ -44,12 +48,28 @@ class MemoryStore:
             failures=result.failures,
         )
 
+    def skip(self, skipped: Skipped) -> None:
+        self.skips.append(skipped)
+        self.settle(Settled(task=skipped.task, until=skipped.scheduled_for))
+
     def settle(self, settled: Settled) -> None:
         known = self._remembered.get(settled.task, Remembered())
         self._remembered[settled.task] = replace(known, cursor=settled.until)
 
-    async def paused(self) -> frozenset[str]:
-        return frozenset(self.pauses)
+    def pause(self, *names: str) -> None:
+        """Pause the tasks called *names*."""
+        self._paused |= set(names)
+        self._pauses_changed.set()
+
+    def resume(self, *names: str) -> None:
+        """Let the tasks called *names* run again."""
+        self._paused -= set(names)
+        self._pauses_changed.set()
+
+    async def next_pauses(self) -> frozenset[str]:
+        await self._pauses_changed.wait()
+        self._pauses_changed.clear()
+        return self._paused
 
     async def close(self, patience: float) -> None:
         """Nothing is outstanding, ever."""

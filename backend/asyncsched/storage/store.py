@@ -1,5 +1,6 @@
 """The engine's Store port, kept with Django's ORM."""
 
+import asyncio
 import os
 import socket
 import time
@@ -10,7 +11,7 @@ from datetime import datetime, timedelta
 from django.db import connection
 
 from asyncsched.engine.ports import Remembered
-from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, Settled, Trigger
+from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, Settled, Skipped, Trigger
 from asyncsched.errors import ConfigurationError
 from asyncsched.models import TaskRun, TaskState
 from asyncsched.policy import CatchUp
@@ -18,6 +19,8 @@ from asyncsched.registry import Task
 from asyncsched.storage import claims
 from asyncsched.storage.thread import DatabaseThread
 from asyncsched.storage.writer import Writer
+
+PAUSES_CHECK = 1.0  # seconds: a pause takes effect within two
 
 
 class DjangoStore:
@@ -49,7 +52,11 @@ class DjangoStore:
         if self._tasks[settled.task].options.catch_up is not CatchUp.NONE:  # else nobody will ask how far it came
             self._writer.add(self._tasks[settled.task], settled)
 
-    async def paused(self) -> frozenset[str]:
+    def skip(self, skipped: Skipped) -> None:
+        self.settle(Settled(task=skipped.task, until=skipped.scheduled_for))
+
+    async def next_pauses(self) -> frozenset[str]:
+        await asyncio.sleep(PAUSES_CHECK)
         return await self._thread.call(
             lambda: frozenset(TaskState.objects.filter(paused=True).values_list("task", flat=True))
         )
