@@ -1,4 +1,4 @@
-"""What the scheduler remembers: runs, and how each task stands."""
+"""What the scheduler remembers: runs, what did not run, and how each task stands."""
 
 from django.db import models
 
@@ -26,6 +26,9 @@ class TaskRun(models.Model):
         max_length=150, default="", help_text="Empty where one run serves all processes, else the process"
     )
     heartbeat_at = models.DateTimeField(null=True, help_text="While running: when its process last said so")
+    stall_seconds = models.FloatField(null=True, help_text="The longest time for which it blocked the event loop")
+    # May be null, because an older version that still runs during a deploy writes rows without it.
+    stall_where = models.TextField(null=True, help_text="The line at which it did so")  # noqa: DJ001
 
     class Meta:
         verbose_name = "run"
@@ -37,11 +40,40 @@ class TaskRun(models.Model):
         indexes = [
             models.Index(fields=["task", "-started_at"], name="asyncsched_run_task_started"),
             models.Index(fields=["-started_at"], name="asyncsched_run_started"),
-            models.Index(fields=["status", "task"], name="asyncsched_run_status_task"),
+            models.Index(fields=["status", "-started_at"], name="asyncsched_run_status_started"),
+            models.Index(fields=["status", "task", "-started_at"], name="asyncsched_run_status_task"),
         ]
 
     def __str__(self) -> str:
         return f"{self.task} at {self.scheduled_for:%Y-%m-%d %H:%M:%S %Z}: {self.status}"
+
+
+class TaskSkip(models.Model):
+    """Occurrences that did not run, and why. Below a minute a row sums up those of one minute; else it is one event."""
+
+    task = models.CharField(max_length=100)
+    reason = models.CharField(max_length=30)  # without choices, so that a new reason needs no migration
+    first_scheduled_for = models.DateTimeField(help_text="The first instant at which it did not run")
+    last_scheduled_for = models.DateTimeField(help_text="The last one")
+    count = models.PositiveIntegerField(help_text="How many there were")
+    claimant = models.CharField(
+        max_length=150, default="", help_text="Empty where one run serves all processes, else the process"
+    )
+
+    class Meta:
+        verbose_name = "skipped occurrence"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["task", "reason", "first_scheduled_for", "claimant"], name="asyncsched_one_row_per_skip"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["task", "-last_scheduled_for"], name="asyncsched_skip_task_last"),
+            models.Index(fields=["-last_scheduled_for"], name="asyncsched_skip_last"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.task} at {self.last_scheduled_for:%Y-%m-%d %H:%M:%S %Z}: {self.count} skipped ({self.reason})"
 
 
 class TaskState(models.Model):

@@ -66,7 +66,7 @@ class Store(Protocol):
         """Take note of *result* and return at once; it is written soon, and by ``close`` at the latest."""
 
     def skip(self, skipped: Skipped) -> None:
-        """Take note, and return at once, of occurrences that did not run and why. They are settled."""
+        """Take note, and return at once, of occurrences that did not run and why; settle them if the reason does."""
 
     def settle(self, settled: Settled) -> None:
         """Take note, and return at once: no later start is to catch up on what is settled."""

@@ -47,6 +47,11 @@ class SkipReason(StrEnum):
     SHUTTING_DOWN = "shutting_down"  # it came due while the process stopped
     UNKNOWN_TASK = "unknown_task"  # an earlier process ran it, this one has no task of that name
 
+    @property
+    def settles(self) -> bool:
+        """False if the next process is to decide about the occurrence, by the task's catch-up policy."""
+        return self not in (SkipReason.SHUTTING_DOWN, SkipReason.UNKNOWN_TASK)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occurrence:
@@ -86,6 +91,8 @@ class Skipped:
     scheduled_for: datetime
     reason: SkipReason
     count: int = 1
+    first: datetime | None = None
+    """The first of several, if it is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,7 +50,8 @@ class MemoryStore:
 
     def skip(self, skipped: Skipped) -> None:
         self.skips.append(skipped)
-        self.settle(Settled(task=skipped.task, until=skipped.scheduled_for))
+        if skipped.reason.settles:
+            self.settle(Settled(task=skipped.task, until=skipped.scheduled_for))
 
     def settle(self, settled: Settled) -> None:
         known = self._remembered.get(settled.task, Remembered())

@@ -10,6 +10,7 @@ from asyncsched.engine.runs import RunResult, RunStatus, Settled, Trigger
 from asyncsched.models import TaskRun, TaskState
 from asyncsched.policy import History
 from asyncsched.registry import Task
+from asyncsched.storage import skips
 
 Entry = tuple[Task, RunResult | Settled]
 
@@ -25,8 +26,8 @@ LAST_RUN_FIELDS = (
 )
 
 
-def write(batch: Iterable[Entry], *, replica: str) -> None:
-    """Write *batch* in one transaction: new rows, claimed rows brought to their end, the tasks' states."""
+def write(batch: Iterable[Entry], tallies: Iterable[skips.Tally] = (), *, replica: str) -> None:
+    """Write it in one transaction: new rows, claimed rows brought to their end, states, and what did not run."""
     batch = tuple(batch)
     results = [(task, event) for task, event in batch if isinstance(event, RunResult)]
     with transaction.atomic():
@@ -38,13 +39,14 @@ def write(batch: Iterable[Entry], *, replica: str) -> None:
             if result.claim.has_row:
                 TaskRun.objects.filter(run_id=uuid.UUID(result.claim.run_id)).update(**_outcome(result))
         _write_states(event for _, event in batch)
+        skips.write(tallies)
 
 
 def wants_row(task: Task, result: RunResult) -> bool:
     """True if the task's history policy asks for a row of this run."""
     policy = task.options.history
     if policy is History.FAILURES:
-        return result.status.is_failure or result.status is RunStatus.CANCELLED
+        return result.status.is_failure or result.status is RunStatus.CANCELLED or result.stall is not None
     return policy is History.ALL
 
 
@@ -73,6 +75,8 @@ def _outcome(result: RunResult) -> dict[str, Any]:
         "error": _storable(result.error),
         "traceback": _storable(result.traceback),
         "heartbeat_at": None,
+        "stall_seconds": result.stall.seconds if result.stall else None,
+        "stall_where": _storable(result.stall.where) if result.stall else None,
     }
 
 

@@ -13,7 +13,7 @@ from django.db import connection
 from asyncsched.engine.ports import Remembered
 from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, Settled, Skipped, Trigger
 from asyncsched.errors import ConfigurationError
-from asyncsched.models import TaskRun, TaskState
+from asyncsched.models import TaskRun, TaskSkip, TaskState
 from asyncsched.policy import CatchUp
 from asyncsched.registry import Task
 from asyncsched.storage import claims
@@ -53,7 +53,11 @@ class DjangoStore:
             self._writer.add(self._tasks[settled.task], settled)
 
     def skip(self, skipped: Skipped) -> None:
-        self.settle(Settled(task=skipped.task, until=skipped.scheduled_for))
+        task = self._tasks.get(skipped.task)
+        if self._writer.skip(task, skipped):
+            self._thread.poke()
+        if task is not None and skipped.reason.settles:
+            self.settle(Settled(task=skipped.task, until=skipped.scheduled_for))
 
     async def next_pauses(self) -> frozenset[str]:
         await asyncio.sleep(PAUSES_CHECK)
@@ -80,7 +84,7 @@ class DjangoStore:
 
     def _load(self) -> Mapping[str, Remembered]:
         tables = connection.introspection.table_names()
-        for model in (TaskRun, TaskState):
+        for model in (TaskRun, TaskSkip, TaskState):
             if model._meta.db_table not in tables:
                 raise ConfigurationError(
                     f"the database lacks the table {model._meta.db_table!r}: run 'python manage.py migrate' first"

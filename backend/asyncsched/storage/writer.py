@@ -2,8 +2,9 @@
 
 What must be seen soon (claimed runs, failures, the first run of each task) is written within SOON;
 the other successes of sub-minute tasks only change their task's state and wait for LATER, so that
-an idle home costs two small transactions a minute. While the database is away results are kept, up
-to MOST_KEPT of them; beyond that the oldest that succeeded goes first.
+an idle home costs two small transactions a minute. What did not run goes the same ways: of tasks
+below a minute it waits for LATER. While the database is away all is kept, up to MOST_KEPT; beyond
+that what did not run goes first, then the oldest runs that succeeded.
 """
 
 import logging
@@ -11,13 +12,14 @@ import time
 from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import DatabaseError, InterfaceError, InternalError, OperationalError, connections
 
-from asyncsched.engine.runs import RunResult, Settled
+from asyncsched.engine.runs import RunResult, Settled, Skipped
 from asyncsched.policy import backoff
 from asyncsched.registry import Task
-from asyncsched.storage import claims, retention, rows
+from asyncsched.storage import claims, retention, rows, skips
 
 logger = logging.getLogger("asyncsched.storage")
 
@@ -29,6 +31,7 @@ LONGEST_RETRY = 30.0
 PRUNE_EVERY = 3600.0
 
 Entry = rows.Entry
+Event = RunResult | Settled | Skipped
 OUTAGES = (OperationalError, InterfaceError, InternalError)  # the last: a standby that takes no writes
 
 
@@ -40,8 +43,9 @@ class Writer:
         self._now = now
         self._history = history
         self._known: set[str] = set()  # of these people can see that they run
-        self._inbox: deque[tuple[Entry, bool]] = deque()  # the loop appends, the thread takes: no lock needed
+        self._inbox: deque[tuple[Task | None, Event, bool]] = deque()  # the loop appends, the thread takes: no lock
         self._entries: list[Entry] = []
+        self._skips = skips.Tallies(replica=replica)
         self._running: set[str] = set()
         self._write_at: float | None = None
         self._renew_at = 0.0
@@ -53,7 +57,15 @@ class Writer:
         """Keep *event*, from any thread; return True if it should be written soon."""
         urgent = _is_urgent(task, event) or task.name not in self._known
         self._known.add(task.name)
-        self._inbox.append(((task, event), urgent))
+        self._inbox.append((task, event, urgent))
+        return urgent
+
+    def skip(self, task: Task | None, skipped: Skipped) -> bool:
+        """Keep *skipped*, from any thread; return True if it should be written soon. *task*: None if unknown here."""
+        if not skips.is_kept(task, skipped):
+            return False
+        urgent = task is None or not task.schedule.is_subminute
+        self._inbox.append((task, skipped, urgent))
         return urgent
 
     def runs(self, run_id: str) -> None:
@@ -91,13 +103,16 @@ class Writer:
         self._take_in()
         while not self._flush() and (left := deadline - time.monotonic()) > 0:
             time.sleep(min(0.2, left))
-        if self._entries:
-            logger.error("history: the last %d runs could not be written and are lost", len(self._entries))
+        if lost := len(self._entries) + len(self._skips):
+            logger.error("history: the last %d runs and skips could not be written and are lost", lost)
 
     def _take_in(self) -> None:
         while self._inbox:
-            entry, urgent = self._inbox.popleft()
-            self._entries.append(entry)
+            task, event, urgent = self._inbox.popleft()
+            if isinstance(event, Skipped):
+                self._skips.add(task, event)
+            elif task is not None:
+                self._entries.append((task, event))
             if self._failures and self._write_at is not None:
                 continue  # the database is away: the retry is on its way
             deadline = time.monotonic() + (SOON if urgent else LATER)
@@ -105,13 +120,15 @@ class Writer:
 
     def _flush(self) -> bool:
         """Write everything that is kept; return False if the database did not take it."""
-        while self._entries:
+        while self._entries or self._skips:
             batch = self._entries[:BATCH]
-            if not self._attempt(lambda batch=batch: self._write(batch)):  # type: ignore[misc]
+            tallies = self._skips.oldest(BATCH)
+            if not self._attempt(partial(self._write, batch, tallies)):
                 self._write_at = time.monotonic() + backoff(self._failures, first=1.0, most=LONGEST_RETRY)
                 self._shed()
                 return False
             del self._entries[: len(batch)]
+            self._skips.written(tallies)
             self._running.difference_update(event.claim.run_id for _, event in batch if isinstance(event, RunResult))
         self._write_at = None
         return True
@@ -141,23 +158,31 @@ class Writer:
         self._failures = 0
         return True
 
-    def _write(self, batch: list[Entry]) -> None:
-        """Write *batch* as one; if the database refuses a value in it, one by one, leaving out what it refuses."""
+    def _write(self, batch: list[Entry], tallies: list[skips.Tally]) -> None:
+        """Write all as one; if the database refuses a value in it, one by one, leaving out what it refuses."""
         try:
-            rows.write(batch, replica=self._replica)
+            rows.write(batch, tallies, replica=self._replica)
         except OUTAGES:
             raise
         except (DatabaseError, ValueError) as error:
-            if len(batch) > 1:
-                for entry in batch:
-                    self._write([entry])
-            else:
-                logger.error("history: a run of %s was refused by the database: %s", batch[0][0].name, error)  # noqa: TRY400
+            if len(batch) + len(tallies) == 1:
+                name = batch[0][0].name if batch else tallies[0].task
+                logger.error("history: a run of %s was refused by the database: %s", name, error)  # noqa: TRY400
+                return
+            for entry in batch:
+                self._write([entry], [])
+            for tally in tallies:
+                self._write([], [tally])
 
     def _shed(self) -> None:
-        """Keep memory bounded: let the oldest successes go, and failures only when nothing else is left."""
-        excess = len(self._entries) - MOST_KEPT
+        """Keep memory bounded: let what did not run go, then the oldest successes, and failures only at the last."""
+        excess = len(self._entries) + len(self._skips) - MOST_KEPT
         if excess <= 0:
+            return
+        if dropped_skips := self._skips.shed(excess):
+            logger.warning("history: %d rows of what did not run dropped, the database is away", dropped_skips)
+        excess -= dropped_skips
+        if not excess:
             return
         by_worth = sorted(range(len(self._entries)), key=lambda i: (_worth(self._entries[i]), i))
         dropped = set(by_worth[:excess])

@@ -1,0 +1,125 @@
+"""Occurrences that did not run, on their way to rows.
+
+Of a task below a minute, what was skipped for one reason within one minute becomes one row, which
+is written over as it grows; of all others each event is a row of its own.
+
+A row is written as a total and not as an increment. So writing it again is harmless, which happens
+when the database took it and could not say so, and when several processes tell of the same
+occurrence of a task that has one run for all of them.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from django.db import connection
+
+from asyncsched.engine.runs import Skipped, SkipReason
+from asyncsched.models import TaskSkip
+from asyncsched.policy import History, Scope
+from asyncsched.registry import Task
+
+Key = tuple[str, str, datetime, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """*count* occurrences of *task*, from *first* to *last*, did not run for *reason*."""
+
+    task: str
+    reason: SkipReason
+    first: datetime
+    last: datetime
+    count: int
+    claimant: str
+
+    @property
+    def key(self) -> Key:
+        """What a row is unique for: within a minute *first* stays, while *last* and *count* grow."""
+        return self.task, self.reason, self.first, self.claimant
+
+
+class Tallies:
+    """What is still to be written, oldest first. It belongs to the database thread."""
+
+    def __init__(self, *, replica: str) -> None:
+        self._replica = replica
+        self._growing: dict[tuple[str, SkipReason], Tally] = {}  # the latest minute of each task below a minute
+        self._unwritten: dict[Key, Tally] = {}
+
+    def __len__(self) -> int:
+        return len(self._unwritten)
+
+    def add(self, task: Task | None, skipped: Skipped) -> None:
+        """Count *skipped* in. *task* is None if no task of that name is registered here."""
+        tally = Tally(
+            task=skipped.task,
+            reason=skipped.reason,
+            first=skipped.first or skipped.scheduled_for,
+            last=skipped.scheduled_for,
+            count=skipped.count,
+            claimant=self._replica if task is not None and _is_told_by_each_process(task) else "",
+        )
+        if task is not None and task.schedule.is_subminute:
+            growing = self._growing.get((tally.task, tally.reason))
+            if growing is not None and _minute(growing.last) == _minute(tally.last):
+                tally = replace(growing, last=max(growing.last, tally.last), count=growing.count + tally.count)
+            self._growing[tally.task, tally.reason] = tally
+        self._unwritten[tally.key] = tally
+
+    def oldest(self, most: int) -> list[Tally]:
+        """Return up to *most* of what is to be written."""
+        return list(self._unwritten.values())[:most]
+
+    def written(self, tallies: Iterable[Tally]) -> None:
+        """*tallies* have become rows."""
+        for tally in tallies:
+            del self._unwritten[tally.key]
+
+    def shed(self, excess: int) -> int:
+        """Let up to *excess* of the oldest go; return how many those were."""
+        dropped = self.oldest(excess)
+        self.written(dropped)
+        return len(dropped)
+
+
+def is_kept(task: Task | None, skipped: Skipped) -> bool:
+    """True if *skipped* is worth a row."""
+    if skipped.reason is SkipReason.CLAIMED:
+        # Another process took the occurrence, so it did run: nobody misses it, and the row of that
+        # run is there. With five processes this would be four rows of noise beside each run.
+        # Listeners are told, so it is counted in metrics.
+        return False
+    if skipped.reason is SkipReason.PREDICATE and task is not None:
+        # Where the run has a row, that says "skipped" already.
+        return not task.is_claimed and task.options.history is not History.ALL
+    return True
+
+
+def write(tallies: Iterable[Tally]) -> None:
+    """Insert a row for each of *tallies*, or bring the row that is there up to it."""
+    targeted = connection.features.supports_update_conflicts_with_target  # MySQL takes none
+    TaskSkip.objects.bulk_create(
+        [
+            TaskSkip(
+                task=tally.task,
+                reason=tally.reason.value,
+                first_scheduled_for=tally.first,
+                last_scheduled_for=tally.last,
+                count=tally.count,
+                claimant=tally.claimant,
+            )
+            for tally in sorted(tallies, key=lambda tally: tally.key)  # in one order, or processes could deadlock
+        ],
+        update_conflicts=True,
+        unique_fields=["task", "reason", "first_scheduled_for", "claimant"] if targeted else None,
+        update_fields=["last_scheduled_for", "count"],
+    )
+
+
+def _is_told_by_each_process(task: Task) -> bool:
+    return not task.is_claimed or task.options.scope is Scope.REPLICA
+
+
+def _minute(moment: datetime) -> datetime:
+    return moment.replace(second=0, microsecond=0)
