@@ -43,7 +43,7 @@ def tasks(database_url: str) -> dict[str, Any]:
 def test_the_ten_tasks_run_in_the_server_and_sigterm_drains_it(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'db.sqlite3'}"
     django_process.migrate(url)
-    with Server(DAPHNE, folder=tmp_path, project=ROOT, environment={"DATABASE_URL": url}) as server:
+    with Server(DAPHNE, folder=tmp_path, environment={"DATABASE_URL": url}) as server:
         server.wait_until(lambda: _is_ready(server))
         server.wait_until(lambda: tasks(url)["broadcast_system_status"]["last_run"])
         listed = tasks(url)

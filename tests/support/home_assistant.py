@@ -12,11 +12,12 @@ Its attributes may be set from any thread.
 
 import asyncio
 import json
-import socket
 import threading
 from datetime import UTC, datetime
 
 from aiohttp import web
+
+from tests.support.ports import free_port
 
 VERSION = "2025.4.0"
 
@@ -31,7 +32,7 @@ class HomeAssistantServer:
         self.services = {("light", "turn_on"), ("light", "turn_off"), ("switch", "turn_on")}
         self.calls: list[tuple[str, str, dict]] = []
         self.requests: list[str] = []
-        self.port = _free_port()
+        self.port = free_port()
         self._entities: dict[str, dict] = {}
         self._fault: str | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -149,9 +150,3 @@ class HomeAssistantServer:
         data = json.loads(await request.text() or "{}")
         self.calls.append((domain, service, data))
         return web.json_response([self._entities[data["entity_id"]]] if data.get("entity_id") in self._entities else [])
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

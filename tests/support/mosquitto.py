@@ -22,6 +22,8 @@ from urllib.parse import quote
 import pytest
 from paho.mqtt import publish
 
+from tests.support.ports import free_port
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
@@ -40,7 +42,7 @@ class Mosquitto:
     def __init__(
         self, program: str, folder: Path, *, password: str | None = None, certificate: Certificate | None = None
     ) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self.password = password
         self.certificate = certificate
         self._command = [program, "-c", str(folder / "mosquitto.conf")]
@@ -131,9 +133,3 @@ def _takes_connections(port: int) -> bool:
             return True
     except OSError:
         return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

@@ -1,9 +1,10 @@
 """ASGI servers as real processes: started on a free port, watched through their log, stopped by signals.
 
-with Server(DAPHNE, folder=tmp_path, project=ROOT) as server:
+with Server(DAPHNE, folder=tmp_path, environment={"DATABASE_URL": ...}) as server:
     server.wait_until_serving()
     server.get("/")             # Response(status=200, body="...")
     server.stop()               # SIGTERM; returns the exit code
+    server.start()              # again, on the same port
 """
 
 import http.client
@@ -19,11 +20,13 @@ from typing import Self
 
 import pytest
 
-from tests.support.daphne import LEAKS, free_port
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PATIENCE = 30.0  # seconds until a test gives up waiting; a condition that holds is noticed at once
 POLL = 0.02
+# What Python and asyncio say when somebody lost a task, an exception, a coroutine or a socket.
+LEAKS = ("never retrieved", "was destroyed but it is pending", "ResourceWarning", "never awaited", "unclosed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,9 +38,10 @@ class Kind:
     exit_codes: tuple[int, ...] = (0,)
     """What SIGTERM makes of it; a process that dies of the signal itself shows as -15."""
 
-    def command(self, port: int) -> list[str]:
-        """Return the command line that serves on *port* of 127.0.0.1, in Python's development mode."""
-        return [sys.executable, "-X", "dev", *(argument.format(port=port) for argument in self.arguments)]
+    def command(self, port: int, *, dev: bool) -> list[str]:
+        """Return the command line that serves on *port* of 127.0.0.1; *dev* is Python's development mode."""
+        mode = ["-X", "dev"] if dev else []
+        return [sys.executable, *mode, *(argument.format(port=port) for argument in self.arguments)]
 
 
 _BIND = ("--host", "127.0.0.1", "--port", "{port}", "asgi:application")
@@ -63,34 +67,45 @@ class Response:
 
 
 class Server:
-    """One server process in a session of its own, so that whatever it starts ends with it."""
+    """One server on one port, whether it is running or not; ``with`` starts it, and ends it whatever happens.
+
+    It gets a session of its own, so that whatever it starts can be ended with it. *project* is the
+    folder with its ``asgi.py``, by default this deployment's.
+    """
 
     def __init__(
-        self, kind: Kind, *, folder: Path, project: Path, environment: Mapping[str, str] | None = None
+        self,
+        kind: Kind,
+        *,
+        folder: Path,
+        project: Path = ROOT,
+        environment: Mapping[str, str] | None = None,
+        dev: bool = True,
     ) -> None:
         self.kind = kind
         self.port = free_port()
+        self._project = project
+        self._environment = _environment(project, environment or {})
+        self._dev = dev
         self._log = folder / f"{kind.name.replace(' ', '-')}-{self.port}.log"
-        with self._log.open("wb") as log:
-            self.process = subprocess.Popen(
-                kind.command(self.port),
-                cwd=project,
-                env=_environment(project, environment or {}),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
+        self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.kill()
 
     @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The process started last."""
+        assert self._process is not None, "not started yet"
+        return self._process
+
+    @property
     def log(self) -> str:
-        """What the server has printed so far."""
+        """What it has printed so far, over all its starts."""
         return self._log.read_text(errors="replace")
 
     @property
@@ -103,15 +118,42 @@ class Server:
         lines = [line for line in self.log.splitlines() if listening not in line]
         return [line for line in lines if any(leak in line for leak in LEAKS)]
 
+    @property
+    def has_left_a_process(self) -> bool:
+        """True while anything of what the process started last, or it itself, is alive."""
+        try:
+            os.killpg(self.process.pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
+
+    def start(self) -> None:
+        """Start it; it does not serve yet when this returns."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self.kind.command(self.port, dev=self._dev),
+                cwd=self._project,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
     def get(self, path: str = "/", *, timeout: float = PATIENCE) -> Response:
         """Send one GET request. Raises OSError if the server does not answer it."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
         try:
             connection.request("GET", path)
             response = connection.getresponse()
-            return Response(status=response.status, body=response.read().decode())
+            return Response(status=response.status, body=response.read().decode(errors="replace"))
         finally:
             connection.close()
+
+    def cpu_seconds(self) -> float:
+        """Return the processor time it has used, in user and kernel."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def wait_until(self, condition: Callable[[], object], *, timeout: float = PATIENCE) -> None:
         """Return once *condition* holds; fail with the log if it does not in time, or the server ends before."""
@@ -150,13 +192,15 @@ class Server:
         return self.exit_code(timeout=timeout)
 
     def kill(self) -> None:
-        """End it and everything it has started, at once."""
+        """End it and everything it has started, at once, if anything is running."""
+        if self._process is None:
+            return
         try:
-            os.killpg(self.process.pid, signal.SIGKILL)
+            os.killpg(self._process.pid, signal.SIGKILL)
         except ProcessLookupError:
             return  # it has ended by itself
         finally:
-            self.process.wait()
+            self._process.wait()
 
     def _answers(self) -> bool:
         try:

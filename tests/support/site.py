@@ -13,7 +13,7 @@ from pathlib import Path
 import aiohttp
 
 from tests.support import django_process
-from tests.support.daphne import Daphne
+from tests.support.servers import DAPHNE, Server
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,16 +40,21 @@ class Site:
         folder.mkdir(exist_ok=True)
         database = folder / "db.sqlite3"
         shutil.copy(people.database, database)
-        settings = {"DEBUG": "0"} | environment
-        self.server = Daphne(folder, database_url=f"sqlite:///{database}", dev=dev, **settings)
+        settings = {"DATABASE_URL": f"sqlite:///{database}", "DEBUG": "0"} | environment
+        self.server = Server(DAPHNE, folder=folder, environment=settings, dev=dev)
         self._sessions = people.sessions
 
     def __enter__(self) -> "Site":
-        self.server.start()
+        self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.server.kill()
+
+    def start(self) -> None:
+        """Start the server, again if it was stopped, and return once it answers."""
+        self.server.start()
+        self.server.wait_until_serving()
 
     @property
     def url(self) -> str:

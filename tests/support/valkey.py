@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.support.daphne import free_port
+from tests.support.ports import free_port
 
 
 class Valkey:

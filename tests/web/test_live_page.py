@@ -96,7 +96,7 @@ def test_the_page_comes_back_after_the_server_does(people, tmp_path, open_page):
         is_live(page)
         site.server.stop()
         expect(page.locator("#connection")).to_have_text("Reconnecting …", timeout=PATIENCE)
-        site.server.start()
+        site.start()
         is_live(page)
         expect(card(page, "scheduler").locator(".word")).to_have_text("Running")
 

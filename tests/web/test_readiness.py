@@ -13,6 +13,7 @@ from asyncsched.server.host import Host, State
 from asyncsched.storage.memory import MemoryStore
 from asyncsched.web.health import health_of, readiness
 from tests.support.deadline import eventually
+from tests.support.servers import Response
 from tests.support.site import Site
 
 
@@ -63,12 +64,12 @@ async def test_a_quarantined_service_makes_the_process_unready():
 def test_a_running_server_is_healthy_and_ready(site):
     healthy, ready = site.server.get("/healthz"), site.server.get("/readyz")
 
-    assert healthy == (200, "ok\n")
-    assert ready == (200, '{"ready": true, "state": "running", "quarantined": []}')
+    assert healthy == Response(status=200, body="ok\n")
+    assert ready == Response(status=200, body='{"ready": true, "state": "running", "quarantined": []}')
 
 
 def test_a_server_without_scheduler_is_ready_too(people, tmp_path):
     with Site(tmp_path / "site", people, SCHEDULER_ENABLED="0") as site:
         ready = site.server.get("/readyz")
 
-    assert ready == (200, '{"ready": true, "state": "disabled", "quarantined": []}')
+    assert ready == Response(status=200, body='{"ready": true, "state": "disabled", "quarantined": []}')

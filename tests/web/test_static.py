@@ -14,10 +14,10 @@ import pytest
     ],
 )
 def test_a_file_is_served(site, path):
-    status, body = site.server.get(path)
+    response = site.server.get(path)
 
-    assert status == 200
-    assert len(body) > 100
+    assert response.status == 200
+    assert len(response.body) > 100
 
 
 def test_the_server_does_not_complain_about_how_they_are_served(site):
