@@ -62,6 +62,7 @@ class Keeper:
     def start(self) -> None:
         """Start the coroutine, on the running loop."""
         self._task = asyncio.create_task(self._keep(), name=self.name)
+        self._task.add_done_callback(self._ended)
 
     def cancel(self) -> None:
         """Cancel the coroutine; it is restarted unless the scheduler drains."""
@@ -72,6 +73,12 @@ class Keeper:
         """Wait for the coroutine to end, in whatever way."""
         if self._task is not None:
             await asyncio.wait([self._task])
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Only the drain ends it; if anything else did, say so and go on: a supervisor must not die silently."""
+        if not self._is_draining() and not task.cancelled():
+            logger.critical("%s: its keeper failed and starts again", self.name, exc_info=task.exception())
+            task.get_loop().call_later(FIRST_DELAY, self.start)
 
     async def _keep(self) -> None:
         while True:
@@ -84,7 +91,10 @@ class Keeper:
 
     async def _rest(self, delay: float) -> None:
         self.resting = True
-        await asyncio.sleep(delay)
+        try:
+            await asyncio.sleep(delay)
+        except asyncio.CancelledError:
+            self._refuse_to_be_cancelled()
         self.resting = self.quarantined = False
 
     async def _run_once(self) -> BaseException | None:
@@ -93,14 +103,17 @@ class Keeper:
             try:
                 await self._coroutine_function()
             except asyncio.CancelledError as error:
-                if self._is_draining():
-                    raise
-                # Only the drain may cancel us. A task that cancels its own coroutine must not end its schedule.
-                this = asyncio.current_task()
-                while this is not None and this.uncancel():
-                    continue
+                self._refuse_to_be_cancelled()
                 return error
         return boundary.error
+
+    def _refuse_to_be_cancelled(self) -> None:
+        """Only the drain may cancel us: a task that cancels its own coroutine, or all it finds, ends no schedule."""
+        if self._is_draining():
+            raise asyncio.CancelledError
+        this = asyncio.current_task()
+        while this is not None and this.uncancel():
+            continue
 
     def _delay(self) -> float:
         """Note one more end and return the seconds to wait before the next start."""

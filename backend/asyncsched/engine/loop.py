@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from asyncsched.engine import planner
-from asyncsched.engine.ports import Clock, Listener, Remembered, Store
+from asyncsched.engine import events, machine
+from asyncsched.engine.ports import Clock, Listener, Store
+from asyncsched.engine.progress import Plan, Progress, State
 from asyncsched.engine.runner import Runner
-from asyncsched.engine.runs import Occurrence, Refusal, RunResult, RunStatus, Skipped, SkipReason
+from asyncsched.engine.runs import Occurrence, Refusal, RunResult, RunStatus, Skipped, SkipReason, Trigger
 from asyncsched.errors import StoreUnavailable
 from asyncsched.policy import Overlap
 from asyncsched.registry import Task
@@ -33,57 +34,65 @@ class ScheduleLoop:
 
     __slots__ = ("_around", "_beside", "_wake", "progress", "task")
 
-    def __init__(self, task: Task, progress: planner.Progress, around: Surroundings) -> None:
+    def __init__(self, task: Task, progress: Progress, around: Surroundings) -> None:
         self.task = task
         self.progress = progress
         self._around = around
         self._wake = asyncio.Event()
         self._beside: set[asyncio.Task[None]] = set()  # runs that overlap="allow" lets go on side by side
 
+    @property
+    def state(self) -> State:
+        """What the task is doing."""
+        return machine.state(self.task, self.progress)
+
     async def run(self) -> None:
         """Run until the scheduler drains. Runs that go on side by side are awaited before returning."""
         around = self._around
         try:
             while not around.is_draining():
-                plan = planner.plan(self.task, self.progress, around.clock.now())
-                self._adopt(plan)
+                plan = self._on(events.Looked(now=around.clock.now()))
                 if plan.run is None or plan.due_at is None:
                     await around.clock.sleep_until(plan.wake_at, self._wake)
                 elif self.task.options.overlap is Overlap.ALLOW:
+                    self._on(events.Claiming())
                     self._perform_beside(plan.run, plan.due_at)
                 else:
+                    self._on(events.Claiming())
                     await self._perform(plan.run, plan.due_at)
                     await asyncio.sleep(0)  # a function that never waits must not keep the loop to itself
             await self._wait_for_beside()
         finally:
+            if around.is_draining():
+                self._on(events.Stopped(now=around.clock.now()))
             for run in self._beside:
                 run.cancel()
             await self._wait_for_beside()
 
     def wake(self) -> None:
-        """Look again: the clock stepped, the task was paused or resumed, or the scheduler drains."""
+        """Look again: something has happened."""
         self._wake.set()
 
-    def recall(self, past: Remembered) -> None:
-        """Learn late, because the store was away at the start, how far the task had come."""
-        self.progress = planner.recalled(self.task, self.progress, past.cursor, failures=past.failures)
+    def tell(self, event: events.Event) -> None:
+        """Let the task know of something that happened outside."""
+        self._on(event)
         self.wake()
 
     def set_paused(self, *, value: bool) -> None:
-        """Pause or resume the task."""
+        """Pause or resume the task; no change is no event."""
         if value != self.progress.paused:
-            self._adopt(planner.paused(self.task, self.progress, self._around.clock.now(), value=value))
-            self.wake()
+            self.tell(events.Paused() if value else events.Resumed(now=self._around.clock.now()))
 
-    def _adopt(self, plan: planner.Plan) -> None:
+    def _on(self, event: events.Event) -> Plan:
+        """Put *event* through the state machine, and make known what it left out."""
+        plan = machine.transition(self.task, self.progress, event)
         self.progress = plan.progress
         for skipped in plan.skipped:
-            self._around.store.skip(skipped)
-            self._around.listener.occurrences_skipped(skipped)
+            self._skip(skipped)
+        return plan
 
     def _perform_beside(self, occurrence: Occurrence, due_at: datetime) -> None:
-        self.progress = planner.started(self.progress, occurrence)
-        run = asyncio.create_task(self._claim_and_run(occurrence, due_at), name=f"asyncsched {self.task.name} run")
+        run = asyncio.create_task(self._perform(occurrence, due_at), name=f"asyncsched {self.task.name} run")
         self._beside.add(run)
         run.add_done_callback(self._ended_beside)
 
@@ -94,38 +103,43 @@ class ScheduleLoop:
             logger.error("%s: a run beside others ended unexpectedly", self.task.name, exc_info=error)
 
     async def _perform(self, occurrence: Occurrence, due_at: datetime) -> None:
-        self.progress = planner.started(self.progress, occurrence)
-        await self._claim_and_run(occurrence, due_at)
-
-    async def _claim_and_run(self, occurrence: Occurrence, due_at: datetime) -> None:
         around = self._around
         try:
             answer = await around.store.claim(self.task, occurrence)
         except StoreUnavailable:
-            self._adopt(planner.undecided(self.progress, occurrence, around.clock.now()))
+            self._on(events.Undecided(occurrence=occurrence, now=around.clock.now()))
             return
         except BaseException:
-            self.progress = planner.refused(self.progress)
+            self._on(events.Refused())
             raise
         if isinstance(answer, Refusal):
-            self.progress = planner.refused(self.progress)
-            self._skip(occurrence, answer.reason)
+            self._on(events.Refused())
+            self._leave_out(occurrence, answer.reason)
             return
-        around.listener.run_started(answer, around.clock.now())
+        now = around.clock.now()
+        self._on(events.Granted(now=now))
+        around.listener.run_started(answer, now)
         await around.runner.run(self.task, answer, due_at=due_at, report=self._record)
 
     def _record(self, result: RunResult) -> None:
-        if result.status is RunStatus.CANCELLED and not self._around.is_draining():
+        around = self._around
+        if result.status is RunStatus.CANCELLED and not around.is_draining():
             result = replace(result, status=RunStatus.FAILED, error="the task cancelled its own coroutine")
-        self.progress = planner.finished(self.task, self.progress, result)
+        self._on(events.Finished(result=result, now=around.clock.now()))
         result = replace(result, failures=self.progress.failures)
-        self._around.store.record(result)
-        self._around.listener.run_finished(result)
+        around.store.record(result)
+        around.listener.run_finished(result)
         if result.status is RunStatus.SKIPPED:
-            self._skip(result.claim.occurrence, SkipReason.PREDICATE)
+            self._leave_out(result.claim.occurrence, SkipReason.PREDICATE)
 
-    def _skip(self, occurrence: Occurrence, reason: SkipReason) -> None:
+    def _leave_out(self, occurrence: Occurrence, reason: SkipReason) -> None:
         skipped = Skipped(task=self.task.name, scheduled_for=occurrence.scheduled_for, reason=reason)
+        if occurrence.trigger is Trigger.MANUAL:
+            self._around.listener.occurrences_skipped(skipped)  # it is none of the schedule's and settles nothing
+        else:
+            self._skip(skipped)
+
+    def _skip(self, skipped: Skipped) -> None:
         self._around.store.skip(skipped)
         self._around.listener.occurrences_skipped(skipped)
 

@@ -5,16 +5,17 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 
-from asyncsched.engine import planner
+from asyncsched.engine import events, machine
 from asyncsched.engine.boundary import Boundary
 from asyncsched.engine.context import Health
 from asyncsched.engine.keeper import Intensity, Keeper, still_running
 from asyncsched.engine.loop import ScheduleLoop, Surroundings
 from asyncsched.engine.ports import Clock, Executor, Listener, Remembered, Store
+from asyncsched.engine.progress import State
 from asyncsched.engine.runner import Runner
-from asyncsched.engine.runs import Claim, RunResult, Settled, Skipped, Stall
+from asyncsched.engine.runs import Claim, RunResult, Settled, Skipped, SkipReason, Stall
 from asyncsched.engine.statistics import Statistics
-from asyncsched.errors import ConfigurationError, StoreUnavailable
+from asyncsched.errors import ConfigurationError, StoreUnavailable, UnknownTask
 from asyncsched.registry import Service, Task
 
 logger = logging.getLogger("asyncsched.supervisor")
@@ -45,7 +46,8 @@ class Supervisor:
         self._store = store
         self._intensity = intensity or Intensity()
         self._statistics = Statistics()
-        self._listener = _Fanout((self._statistics, *listeners))
+        self.listeners = tuple(listeners)
+        self._listener = _Fanout((self._statistics, *self.listeners))
         self._runner = Runner(clock, executor, health=self.health, on_progress=None)
         self._loops: dict[str, ScheduleLoop] = {}
         self._keepers: list[Keeper] = []
@@ -78,10 +80,18 @@ class Supervisor:
             lateness_p99=self._statistics.lateness_p99(),
         )
 
-    def progress(self, name: str) -> planner.Progress | None:
-        """Return how far the task *name* has come, None if it is not driven here."""
-        loop = self._loops.get(name)
-        return loop.progress if loop else None
+    def state(self, name: str) -> State:
+        """Return what the task *name* is doing here; ``stopped`` before the start."""
+        return self._loops[name].state if name in self._loops else State.STOPPED
+
+    def trigger(self, name: str) -> None:
+        """Run the task *name* as soon as it may: at once, or when its run that is going on has ended.
+
+        Raises UnknownTask if it is not driven here.
+        """
+        if name not in self._loops:
+            raise UnknownTask(f"no task {name!r} is driven here; known are: {', '.join(sorted(self._loops)) or 'none'}")
+        self._loops[name].tell(events.Asked(now=self._clock.now()))
 
     async def start(self) -> None:
         """Start one coroutine per schedule and service.
@@ -105,11 +115,20 @@ class Supervisor:
         )
         for task in self._tasks.values():
             past = remembered.get(task.name, Remembered())
-            progress = planner.begin(task, past.cursor, now, failures=past.failures, paused=past.paused)
+            progress = machine.begin(
+                task, past.cursor, now, failures=past.failures, paused=past.paused, is_set=self._is_set(now)
+            )
             self._loops[task.name] = loop = ScheduleLoop(task, progress, around)
             self._keep(task.name, loop.run)
+        if not self._is_set(now):
+            logger.error(
+                "the clock shows %s, which cannot be right: daily and cron schedules wait until it is set",
+                now.isoformat(timespec="seconds"),
+                extra={"action": "clock_not_set"},
+            )
         if self._remembers:
             self._remember_first_starts(remembered)
+            self._report_unknown(remembered)
         for service in services:
             self._keep(service.name, service.function)
         self._keep("clock watch", self._watch_clock)
@@ -188,8 +207,12 @@ class Supervisor:
                 step,
                 extra={"action": "clock_step"},
             )
+            now = self._clock.now()
             for loop in self._loops.values():
-                loop.wake()
+                loop.tell(events.Stepped(seconds=step, now=now, is_set=self._is_set(now)))
+
+    def _is_set(self, now: datetime) -> bool:
+        return now >= self._clock.earliest
 
     async def _watch_store(self) -> None:
         while True:
@@ -208,15 +231,24 @@ class Supervisor:
     def _recall(self, remembered: Mapping[str, Remembered]) -> None:
         """What earlier processes left has become known only now."""
         self._remembers = True
-        for name, past in remembered.items():
-            self._loops[name].recall(past)
+        for name, loop in self._loops.items():
+            past = remembered.get(name, Remembered())
+            loop.tell(events.Recalled(cursor=past.cursor, failures=past.failures))
         self._remember_first_starts(remembered)
+        self._report_unknown(remembered)
 
     def _remember_first_starts(self, remembered: Mapping[str, Remembered]) -> None:
         """From now on missed occurrences count, even if the task never runs in the life of this process."""
         for name, loop in self._loops.items():
             if remembered.get(name, Remembered()).cursor is None:
                 self._store.settle(Settled(task=name, until=loop.progress.cursor))
+
+    def _report_unknown(self, remembered: Mapping[str, Remembered]) -> None:
+        """Say which tasks ran before and are registered no more: theirs is the question why they did not run."""
+        for name in sorted(remembered.keys() - self._tasks.keys()):
+            skipped = Skipped(task=name, scheduled_for=self._clock.now(), reason=SkipReason.UNKNOWN_TASK)
+            self._store.skip(skipped)
+            self._listener.occurrences_skipped(skipped)
 
     def _note_store(self, *, answers: bool, error: Exception | None = None) -> None:
         """Log an outage once when it begins and once when it ends."""

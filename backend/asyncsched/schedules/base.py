@@ -22,6 +22,8 @@ class Schedule(ABC):
 
     __slots__ = ()
 
+    is_interval: bool = False
+    """True if it counts lengths of time, False if it reads the time of day from the clock on the wall."""
     jitter: float = 0.0
     """Half-width in seconds of the band around an occurrence in which its run starts."""
 

@@ -24,6 +24,8 @@ class Every(Schedule):
     occurrence, and must stay below half the interval so that it never reorders.
     """
 
+    is_interval = True
+
     seconds: float
     jitter: float = 0.0
     offset: float = 0.0

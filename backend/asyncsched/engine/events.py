@@ -1,0 +1,105 @@
+"""What can happen to a task. Values, nothing else; ``machine`` says what each of them changes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from asyncsched.engine.runs import Occurrence, RunResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """It is *now*: what is to be done?"""
+
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claiming:
+    """The store is asked for what is due."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granted:
+    """The claim is won, the run begins *now*."""
+
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The claim is lost: the occurrence is settled, by somebody else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undecided:
+    """The store could not say who may run *occurrence*: it is to be asked again soon."""
+
+    occurrence: Occurrence
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """A run has ended with *result*."""
+
+    result: RunResult
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paused:
+    """People want it to rest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumed:
+    """People want it to go on, also if it was suspended."""
+
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Somebody wants a run now. Asking again before it has begun is asking once."""
+
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stepped:
+    """The wall clock stepped by *seconds* and shows *now*; *is_set* is False if that cannot be right."""
+
+    seconds: float
+    now: datetime
+    is_set: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recalled:
+    """What an earlier process left has become known only after the start."""
+
+    cursor: datetime | None
+    failures: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """The scheduler drains: nothing new begins."""
+
+    now: datetime
+
+
+Event = (
+    Looked
+    | Claiming
+    | Granted
+    | Refused
+    | Undecided
+    | Finished
+    | Paused
+    | Resumed
+    | Asked
+    | Stepped
+    | Recalled
+    | Stopped
+)

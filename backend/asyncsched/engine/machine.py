@@ -1,0 +1,216 @@
+"""The state machine of a task, pure: what has happened, in; how far the task has come and what to do, out.
+
+Everything that happens to a task is an event, and ``transition`` is the only place where progress
+changes. Nothing here reads a clock, waits or writes; the driver (``loop``) does, and the simulation
+drives the same machine without waiting.
+
+::
+
+    WAITING ──Looked──> DUE ──Claiming──> CLAIMING ──Granted──> RUNNING ──Finished──> WAITING
+                                             │                                ├─────> BACKING_OFF  (retry)
+                                             ├──Refused──> WAITING            └─────> SUSPENDED    (suspend_after)
+                                             └──Undecided──> BACKING_OFF
+
+``Paused``, ``Resumed``, ``Asked``, ``Stepped``, ``Recalled`` and ``Stopped`` may come in any state;
+a run that is going on is never touched by them.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from asyncsched.engine import events, planner, timeline
+from asyncsched.engine.progress import Plan, Progress, State
+from asyncsched.engine.runs import Occurrence, RunStatus, Skipped, SkipReason, Trigger
+from asyncsched.policy import CatchUp, backoff
+from asyncsched.registry import Task
+
+CLAIM_RETRY = timedelta(seconds=5)
+LONGEST_SUSPENSION = 3600.0
+
+
+def begin(
+    task: Task, cursor: datetime | None, now: datetime, *, failures: int = 0, paused: bool = False, is_set: bool = True
+) -> Progress:
+    """Return the progress to start with, *cursor* being the last occurrence settled by an earlier process.
+
+    *is_set* is False if the clock shows a time that cannot be right.
+    """
+    progress = Progress(cursor=now, failures=failures, paused=paused, held=not is_set)
+    if cursor is not None and task.options.catch_up is not CatchUp.NONE:
+        is_ahead = cursor > now + timeline.CLOSE
+        # A cursor far ahead of the clock is from before it was set back, or shows that it is not set yet.
+        progress = replace(progress, cursor=now if is_ahead and (is_set or task.schedule.is_interval) else cursor)
+    if task.options.run_on_start and task.options.enabled:
+        first = Occurrence(task=task.name, scheduled_for=now)
+        progress = replace(progress, pending=first, pending_at=now)
+    return progress
+
+
+def transition(task: Task, progress: Progress, event: events.Event) -> Plan:
+    """Return how far *task* has come after *event*, and what it is to do."""
+    return _TRANSITIONS[type(event)](task, progress, event)
+
+
+def state(task: Task, progress: Progress) -> State:  # noqa: PLR0911 - a list, from the strongest to the weakest
+    """Return what *task* is doing."""
+    if progress.running:
+        return State.RUNNING
+    if progress.claiming:
+        return State.CLAIMING
+    if progress.stopped:
+        return State.STOPPED
+    if progress.due:
+        return State.DUE
+    if progress.paused or not task.options.enabled:
+        return State.PAUSED
+    if progress.suspended_until is not None:
+        return State.SUSPENDED
+    return State.BACKING_OFF if progress.pending else State.WAITING
+
+
+def _looked(task: Task, progress: Progress, event: events.Looked) -> Plan:
+    decided = planner.plan(task, progress, event.now + progress.ahead)
+    ahead = decided.progress.ahead
+    if not ahead:
+        return decided
+    return replace(
+        decided,
+        due_at=decided.due_at and decided.due_at - ahead,
+        wake_at=decided.wake_at and decided.wake_at - ahead,
+    )
+
+
+def _claiming(task: Task, progress: Progress, event: events.Claiming) -> Plan:
+    occurrence = progress.due
+    if occurrence is None:
+        raise RuntimeError(f"{task.name}: nothing is due, so there is nothing to claim")
+    progress = replace(progress, due=None, claiming=progress.claiming + 1)
+    if occurrence.trigger is not Trigger.MANUAL:
+        progress = replace(
+            progress,
+            cursor=max(progress.cursor, occurrence.scheduled_for),
+            first_used=progress.first_used or occurrence.scheduled_for,
+        )
+    return Plan(progress=progress)
+
+
+def _granted(task: Task, progress: Progress, event: events.Granted) -> Plan:
+    since = progress.busy_since if progress.running else event.now + progress.ahead
+    progress = replace(progress, running=progress.running + 1, busy_since=since, busy_until=None, has_run=True)
+    return Plan(progress=_unclaimed(task, progress))
+
+
+def _refused(task: Task, progress: Progress, event: events.Refused) -> Plan:
+    return Plan(progress=_unclaimed(task, progress))
+
+
+def _undecided(task: Task, progress: Progress, event: events.Undecided) -> Plan:
+    again_at = event.now + progress.ahead + CLAIM_RETRY
+    return planner.postponed(_unclaimed(task, progress), event.occurrence, again_at)
+
+
+def _unclaimed(task: Task, progress: Progress) -> Progress:
+    if not progress.claiming:
+        raise RuntimeError(f"{task.name}: the store was not asked, so it cannot have answered")
+    return replace(progress, claiming=progress.claiming - 1)
+
+
+def _finished(task: Task, progress: Progress, event: events.Finished) -> Plan:
+    if not progress.running:
+        raise RuntimeError(f"{task.name}: nothing runs, so nothing can have ended")
+    result, now = event.result, event.now + progress.ahead
+    progress = replace(progress, running=progress.running - 1, busy_until=now)
+    if result.status is RunStatus.SUCCEEDED:
+        return Plan(progress=replace(progress, failures=0, suspended_until=None))
+    if not result.status.is_failure:
+        return Plan(progress=progress)
+    progress = _suspended(task, replace(progress, failures=progress.failures + 1), now)
+    occurrence = result.claim.occurrence
+    if progress.suspended_until is not None or occurrence.attempt >= task.options.retry.attempts:
+        return Plan(progress=progress)
+    retry = replace(occurrence, attempt=occurrence.attempt + 1)
+    return planner.postponed(progress, retry, now + task.options.retry.delay_after(occurrence.attempt))
+
+
+def _suspended(task: Task, progress: Progress, now: datetime) -> Progress:
+    limit = task.options.suspend_after
+    if limit is None or progress.failures < limit:
+        return progress
+    times = progress.failures - limit + 1
+    most = max(LONGEST_SUSPENSION, task.options.suspend_for)
+    rest = backoff(times, first=task.options.suspend_for, most=most)
+    return replace(progress, suspended_until=now + timedelta(seconds=rest))
+
+
+def _paused(task: Task, progress: Progress, event: events.Paused) -> Plan:
+    progress = replace(progress, paused=True)
+    if progress.pending and progress.pending.trigger is Trigger.MANUAL:
+        return Plan(progress=progress)
+    progress, dropped = planner.without_pending(progress, SkipReason.PAUSED)
+    return Plan(progress=progress, skipped=dropped)
+
+
+def _resumed(task: Task, progress: Progress, event: events.Resumed) -> Plan:
+    reason = _held_back_by(progress)
+    if reason is None:
+        return Plan(progress=progress)
+    dropped: tuple[Skipped, ...] = ()
+    if progress.pending and progress.pending.trigger is not Trigger.MANUAL:
+        progress, dropped = planner.without_pending(progress, reason)
+    progress = replace(progress, paused=False, suspended_until=None)
+    missed = planner.skip(task, progress, event.now + progress.ahead, reason)
+    return replace(missed, skipped=dropped + missed.skipped)
+
+
+def _asked(task: Task, progress: Progress, event: events.Asked) -> Plan:
+    asked_for = Occurrence(task=task.name, scheduled_for=event.now, trigger=Trigger.MANUAL)
+    pending = progress.pending
+    if progress.stopped or (pending is not None and pending.attempt == 1):
+        return Plan(progress=progress)  # a run that is to begin at any moment will do
+    return planner.postponed(progress, asked_for, event.now + progress.ahead)
+
+
+def _stepped(task: Task, progress: Progress, event: events.Stepped) -> Plan:
+    by = timedelta(seconds=event.seconds)
+    return Plan(progress=timeline.stepped(progress, by, event.now, is_set=event.is_set))
+
+
+def _recalled(task: Task, progress: Progress, event: events.Recalled) -> Plan:
+    known = event.cursor is not None and task.options.catch_up is not CatchUp.NONE and not progress.has_run
+    if event.cursor is None or not known or (event.cursor >= progress.cursor and not progress.held):
+        return Plan(progress=progress)
+    return Plan(progress=replace(progress, cursor=event.cursor, failures=event.failures))
+
+
+def _stopped(task: Task, progress: Progress, event: events.Stopped) -> Plan:
+    progress = replace(progress, stopped=True, due=None)
+    if task.options.catch_up is not CatchUp.NONE or not task.options.enabled:
+        return Plan(progress=replace(progress, pending=None, pending_at=None))  # the next start catches up
+    reason = _held_back_by(progress) or SkipReason.SHUTTING_DOWN
+    progress, dropped = planner.without_pending(progress, reason)
+    missed = planner.skip(task, progress, event.now + progress.ahead, reason)
+    return replace(missed, skipped=dropped + missed.skipped)
+
+
+def _held_back_by(progress: Progress) -> SkipReason | None:
+    if progress.paused:
+        return SkipReason.PAUSED
+    return SkipReason.SUSPENDED if progress.suspended_until else None
+
+
+_TRANSITIONS: dict[type, Callable[[Task, Progress, Any], Plan]] = {
+    events.Looked: _looked,
+    events.Claiming: _claiming,
+    events.Granted: _granted,
+    events.Refused: _refused,
+    events.Undecided: _undecided,
+    events.Finished: _finished,
+    events.Paused: _paused,
+    events.Resumed: _resumed,
+    events.Asked: _asked,
+    events.Stepped: _stepped,
+    events.Recalled: _recalled,
+    events.Stopped: _stopped,
+}

@@ -1,0 +1,75 @@
+"""What a schedule's coroutine knows of its task, and what it is told to do next. Values, nothing else."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from asyncsched.engine.runs import Occurrence, Skipped
+
+
+class State(StrEnum):
+    """What a task is doing, as people are told."""
+
+    WAITING = "waiting"  # for its next occurrence
+    DUE = "due"  # an occurrence has been decided on, and is about to be claimed
+    CLAIMING = "claiming"  # the store is being asked
+    RUNNING = "running"
+    BACKING_OFF = "backing off"  # a failed run, or a claim nobody could decide, is tried again soon
+    SUSPENDED = "suspended"  # resting after repeated failures
+    PAUSED = "paused"  # by people, or not enabled
+    STOPPED = "stopped"  # the scheduler drains
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """The occurrences from *first* to *last*: used, and not to be used again should the clock go back."""
+
+    first: datetime
+    last: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a task has come. All times are the task's own time: see ``timeline``."""
+
+    cursor: datetime
+    """Every occurrence up to here is settled: it ran, or was skipped for a reason."""
+    due: Occurrence | None = None
+    """What was decided to run and has not been claimed yet."""
+    pending: Occurrence | None = None
+    """A retry, or a run asked for, to take place at *pending_at*."""
+    pending_at: datetime | None = None
+    busy_since: datetime | None = None
+    busy_until: datetime | None = None
+    """When the last run began and ended; occurrences due in between overlap with it."""
+    claiming: int = 0
+    running: int = 0
+    failures: int = 0
+    suspended_until: datetime | None = None
+    paused: bool = False
+    stopped: bool = False
+    has_run: bool = False
+    ahead: timedelta = timedelta(0)
+    """By how much the task's own time is ahead of the wall clock."""
+    first_used: datetime | None = None
+    """The first occurrence that was used since the clock last stepped."""
+    used: tuple[Stretch, ...] = ()
+    """What was used before that."""
+    jumped: bool = False
+    """True if the clock has been set forward since the last look: what was missed, was jumped over."""
+    held: bool = False
+    """True while the clock is evidently not set: wall-clock schedules wait for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to do now: run *run*, which was due at *due_at*; or else wait until *wake_at* (None: until woken).
+
+    *due_at* and *wake_at* are wall time.
+    """
+
+    progress: Progress
+    run: Occurrence | None = None
+    due_at: datetime | None = None
+    wake_at: datetime | None = None
+    skipped: tuple[Skipped, ...] = ()
