@@ -2,13 +2,15 @@
 
 import difflib
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from django.conf import settings
 
 from asyncsched.errors import ConfigurationError, ScheduleError
 from asyncsched.schedules.base import zone_named
+
+SECRETS = frozenset({"METRICS_TOKEN"})  # never shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,8 @@ class Settings:
     restarts: int = 5
     """A coroutine that ends more often than this within *restart_seconds* is quarantined."""
     restart_seconds: float = 60.0
+    metrics_token: str = field(default="", repr=False)
+    """Who shows it as a bearer token may read ``/metrics``; without it only this machine itself may."""
 
 
 def problems() -> list[tuple[str, str]]:
@@ -62,7 +66,8 @@ def _refusal(key: str, value: Any, kind: type) -> str | None:
     """Return why *value* will not do for *key*, None if it will."""
     if kind is bool or kind is str:
         if not isinstance(value, kind):
-            return f"must be {'True or False' if kind is bool else 'text'}, but is {value!r}"
+            given = f"a secret of type {type(value).__name__}" if key in SECRETS else repr(value)
+            return f"must be {'True or False' if kind is bool else 'text'}, but is {given}"
         return _zone_refusal(value) if key == "TIME_ZONE" and isinstance(value, str) else None
     allowed = int if kind is int else (int, float)
     if isinstance(value, bool) or not isinstance(value, allowed) or not math.isfinite(value):

@@ -90,14 +90,16 @@ STATIC_ROOT = VAR_DIR / "static"
 SERVESTATIC_USE_FINDERS = True
 SERVESTATIC_AUTOREFRESH = DEBUG
 
-ASYNCSCHED = {"ENABLED": env.bool("SCHEDULER_ENABLED", default=True)}
+ASYNCSCHED = {
+    "ENABLED": env.bool("SCHEDULER_ENABLED", default=True),
+    "METRICS_TOKEN": env.str("METRICS_TOKEN", default=""),
+}
 
 HOME_ASSISTANT_URL = env.str("HOME_ASSISTANT_URL", default="")
 HOME_ASSISTANT_TOKEN = env.str("HOME_ASSISTANT_TOKEN", default="")
 MQTT_URL = env.str("MQTT_URL", default="")
 FRIGATE_TOPIC_PREFIX = env.str("FRIGATE_TOPIC_PREFIX", default="frigate")
 NOTIFY_URLS = env.list("NOTIFY_URLS", default=[])
-METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
 # Settable at run time in the admin; 0 keeps everything.
 CONSTANCE_BACKEND = "constance.backends.database.DatabaseBackend"

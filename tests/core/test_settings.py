@@ -44,3 +44,13 @@ def test_nothing_needs_to_be_set(settings: Any) -> None:
 def test_what_is_set_is_taken(settings: Any) -> None:
     settings.ASYNCSCHED = {"THREADS": 3, "SHUTDOWN_GRACE": 2, "TIME_ZONE": "Asia/Tokyo", "ENABLED": False}
     assert conf.load() == conf.Settings(threads=3, shutdown_grace=2, time_zone="Asia/Tokyo", enabled=False)
+
+
+def test_a_secret_is_shown_by_neither_an_error_nor_a_repr(settings: Any) -> None:
+    settings.ASYNCSCHED = {"METRICS_TOKEN": 31_415_926}
+    (message,) = check_settings(None)
+    assert "must be text" in message.msg
+    assert "31415926" not in message.msg
+    settings.ASYNCSCHED = {"METRICS_TOKEN": "abracadabra"}
+    assert conf.load().metrics_token == "abracadabra"
+    assert "abracadabra" not in repr(conf.load())

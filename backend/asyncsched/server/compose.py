@@ -10,6 +10,7 @@ from asyncsched.engine.keeper import Intensity
 from asyncsched.engine.supervisor import Supervisor
 from asyncsched.listeners.channels import ChannelsListener
 from asyncsched.listeners.logs import LogListener
+from asyncsched.listeners.metrics import MetricsListener
 from asyncsched.registry import Service, Task, registry
 from asyncsched.storage.connections import task_connections, thread_connections
 from asyncsched.storage.store import DjangoStore
@@ -34,12 +35,15 @@ def executor(settings: conf.Settings) -> LocalExecutor:
 def supervisor(settings: conf.Settings) -> Supervisor:
     """Put a scheduler together, to be started on the running loop."""
     channels = ChannelsListener()
+    pump = Service(name="run messages", function=channels.pump, enabled_when=channels.is_wanted)
+    services = (*registry.services, pump)
+    metrics = MetricsListener((task.name for task in registry), (service.name for service in services))
     return Supervisor(
         tasks(settings),
-        (*registry.services, Service(name="run messages", function=channels.pump, enabled_when=channels.is_wanted)),
+        services,
         clock=SystemClock(),
         store=store(settings),
         executor=executor(settings),
-        listeners=(LogListener(), channels),
+        listeners=(LogListener(), channels, metrics),
         intensity=Intensity(restarts=settings.restarts, seconds=settings.restart_seconds),
     )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from asyncsched.engine.context import Health
+from asyncsched.listeners.metrics import MetricsListener
 from asyncsched.server.host import Host, State
 
 READY = frozenset({State.RUNNING, State.DISABLED})
@@ -27,6 +28,13 @@ def readiness(scope: Mapping[str, Any]) -> dict[str, Any]:
     state = host.state if host else State.IDLE
     quarantined = sorted(host.supervisor.quarantined) if host and host.supervisor else []
     return {"ready": state in READY and not quarantined, "state": state.value, "quarantined": quarantined}
+
+
+def metrics_of(scope: Mapping[str, Any]) -> MetricsListener | None:
+    """Return what the scheduler that serves *scope* has counted; None if none was ever started."""
+    host = _host(scope)
+    listeners = host.supervisor.listeners if host and host.supervisor else ()
+    return next((listener for listener in listeners if isinstance(listener, MetricsListener)), None)
 
 
 def _host(scope: Mapping[str, Any]) -> Host | None:

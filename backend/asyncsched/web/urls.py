@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from asyncsched.web import views
+from asyncsched.web import metrics, views
 
 app_name = "asyncsched"
 urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("tasks.json", views.tasks, name="tasks"),
 ]
