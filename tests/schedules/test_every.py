@@ -79,11 +79,11 @@ def test_jitter_is_stable_and_never_reorders(numbers: list[int], share: float) -
 def test_a_clock_in_the_year_2200_costs_arithmetic_only() -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC)
     far = datetime(2200, 1, 1, tzinfo=UTC)
-    assert Every(0.05).count_between(now, far, limit=10**12) == (far - now) // timedelta(milliseconds=50)
+    assert Every(0.05).count_between(now, far) == (far - now) // timedelta(milliseconds=50)
 
 
-def test_it_counts_no_further_than_a_thousand_unless_told() -> None:
-    assert Every(1).count_between(EPOCH, EPOCH + timedelta(days=1)) == 1000
+def test_it_counts_no_further_than_it_is_told() -> None:
+    assert Every(1).count_between(EPOCH, EPOCH + timedelta(days=1), limit=1000) == 1000
 
 
 @pytest.mark.parametrize("offset", [1e-9, 0.1 + 0.2, 1 / 3, 0.999_999_4])

@@ -11,6 +11,7 @@ from asyncsched import Cron, DailyAt, Every
 from asyncsched.errors import ScheduleError
 from asyncsched.schedules import Schedule
 from tests.schedules.moments import HALF_AS_MANY, MOMENTS, Night, moments_near, nights
+from tests.support.counted import Counted
 
 GAPS = st.sampled_from(["run_after", "skip"])
 MINUTES = st.sampled_from(["0", "30", "0,1,59", "10-20"])
@@ -100,25 +101,6 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 YEAR_2200 = datetime(2200, 1, 1, tzinfo=UTC)
 
 
-class Counted(Schedule):
-    """A schedule that counts how often it is asked for the next occurrence."""
-
-    def __init__(self, schedule: Schedule) -> None:
-        self.schedule = schedule
-        self.calls = 0
-
-    def next_after(self, moment: datetime) -> datetime:
-        self.calls += 1
-        return self.schedule.next_after(moment)
-
-    def describe(self) -> str:
-        return self.schedule.describe()
-
-    @property
-    def is_subminute(self) -> bool:
-        return self.schedule.is_subminute
-
-
 COUNTED = [Cron("* * * * * *", tz="Europe/Berlin"), Cron("30 2 * * *", tz="Europe/Berlin"), DailyAt(3), Every(0.05)]
 
 
@@ -134,7 +116,7 @@ def test_counting_up_to_the_year_2200_ends_at_the_limit(schedule: Schedule) -> N
     counted = Counted(schedule)
     assert counted.count_between(NOW, YEAR_2200, limit=50) == 50
     assert counted.calls == 50
-    assert counted.count_between(NOW, YEAR_2200) == 1000
+    assert counted.count_between(NOW, YEAR_2200) == 100
 
 
 @pytest.mark.parametrize("schedule", COUNTED, ids=str)

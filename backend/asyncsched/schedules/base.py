@@ -10,6 +10,7 @@ from asyncsched.errors import ScheduleError
 
 MICROSECOND = timedelta(microseconds=1)
 FAR_BACK = timedelta(days=4 * 366)  # a schedule without an occurrence in four years has none to catch up on
+MOST_COUNTED = 100  # a few milliseconds' worth, on the loop of a server
 YEARS = range(1900, 9999)  # clear of both ends of datetime, whatever the zone
 
 
@@ -80,8 +81,11 @@ class Schedule(ABC):
                 return
             yield start
 
-    def count_between(self, after: datetime, until: datetime, limit: int = 1000) -> int:
-        """Count the occurrences in ``(after, until]``, but no further than *limit*."""
+    def count_between(self, after: datetime, until: datetime, limit: int = MOST_COUNTED) -> int:
+        """Count the occurrences in ``(after, until]``, but no further than *limit*.
+
+        A schedule that can count without going through all of them does so, by default without limit.
+        """
         return sum(1 for _ in self.between(after, until, limit=limit))
 
 

@@ -70,8 +70,9 @@ class Every(Schedule):
     def latest_until(self, moment: datetime) -> datetime:
         return self._at(self._number_after(moment) - 1)
 
-    def count_between(self, after: datetime, until: datetime, limit: int = 1000) -> int:
-        return max(0, min(limit, self._number_after(until) - self._number_after(after)))
+    def count_between(self, after: datetime, until: datetime, limit: int | None = None) -> int:
+        number = max(0, self._number_after(until) - self._number_after(after))
+        return number if limit is None else min(limit, number)
 
     def describe(self) -> str:
         spread = f" ± {number(self.jitter)} s" if self.jitter else ""
