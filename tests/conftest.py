@@ -12,7 +12,15 @@ import pytest
 from tests.support import django_process
 from tests.support.postgres import Postgres, running_postgres
 
-for name in ("DATABASE_URL", "REDIS_URL", "HOME_ASSISTANT_URL", "HOME_ASSISTANT_TOKEN", "MQTT_URL", "NOTIFY_URLS"):
+for name in (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "HOME_ASSISTANT_URL",
+    "HOME_ASSISTANT_TOKEN",
+    "MQTT_URL",
+    "NOTIFY_URLS",
+    "METRICS_TOKEN",
+):
     os.environ.pop(name, None)
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Started in the background of a shell; the servers that tests start would inherit it and hear no Ctrl-C.

@@ -55,7 +55,7 @@ def may_read(request: HttpRequest, token: str) -> bool:
         return is_local(request)
     scheme, _, given = credential.partition(" ")
     # Header fields are bytes, which Django has read as latin-1.
-    is_right = constant_time_compare(given.strip().encode("latin-1"), token)
+    is_right = constant_time_compare(given.encode("latin-1"), token)
     return bool(token) and scheme.lower() == "bearer" and is_right
 
 
