@@ -70,6 +70,7 @@ class TaskSkip(models.Model):
         indexes = [
             models.Index(fields=["task", "-last_scheduled_for"], name="asyncsched_skip_task_last"),
             models.Index(fields=["-last_scheduled_for"], name="asyncsched_skip_last"),
+            models.Index(fields=["reason", "-last_scheduled_for"], name="asyncsched_skip_reason_last"),
         ]
 
     def __str__(self) -> str:

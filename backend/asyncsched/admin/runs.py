@@ -20,7 +20,7 @@ class ByTask(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(task.name, task.name) for task in registry]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[TaskRun]) -> QuerySet[TaskRun]:
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(task=self.value()) if self.value() else queryset
 
 
@@ -28,7 +28,7 @@ class ByTask(admin.SimpleListFilter):
 class TaskRunAdmin(RecordAdmin):
     """Runs, newest first."""
 
-    list_display = ["started_at", "task", "status", "trigger", "took", "late", "error_start"]
+    list_display = ["started_at", "task", "status", "trigger", "took", "late", "blocked", "error_start"]
     list_filter = [ByTask, "status", "trigger", "started_at"]
     search_fields = ["task", "error"]
     search_help_text = "Part of a task's name or of an error"
@@ -45,6 +45,10 @@ class TaskRunAdmin(RecordAdmin):
     @admin.display(description="late")
     def late(self, run: TaskRun) -> str:
         return "" if run.lateness is None else f"{run.lateness * 1000:.1f}\N{NO-BREAK SPACE}ms"
+
+    @admin.display(description="blocked the loop")
+    def blocked(self, run: TaskRun) -> str:
+        return "" if run.stall_seconds is None else f"{run.stall_seconds:.3f}\N{NO-BREAK SPACE}s"
 
     @admin.display(description="error")
     def error_start(self, run: TaskRun) -> str:

@@ -53,6 +53,7 @@ class Store(Protocol):
     async def load(self, tasks: Iterable[Task]) -> Mapping[str, Remembered]:
         """Return what is remembered of *tasks*; a task never seen is missing or empty.
 
+        Tasks by other names that earlier processes ran, and that are registered no more, are in it too.
         Raises ConfigurationError if the store is not set up, StoreUnavailable if it does not answer.
         """
 

@@ -55,6 +55,10 @@ class Migration(migrations.Migration):
             model_name='taskskip',
             index=models.Index(fields=['-last_scheduled_for'], name='asyncsched_skip_last'),
         ),
+        migrations.AddIndex(
+            model_name='taskskip',
+            index=models.Index(fields=['reason', '-last_scheduled_for'], name='asyncsched_skip_reason_last'),
+        ),
         migrations.AddConstraint(
             model_name='taskskip',
             constraint=models.UniqueConstraint(fields=('task', 'reason', 'first_scheduled_for', 'claimant'), name='asyncsched_one_row_per_skip'),

@@ -25,7 +25,7 @@ class MemoryStore:
         self._running: dict[str, str] = {}
 
     async def load(self, tasks: Iterable[Task]) -> Mapping[str, Remembered]:
-        return {task.name: self._remembered[task.name] for task in tasks if task.name in self._remembered}
+        return dict(self._remembered)
 
     async def claim(self, task: Task, occurrence: Occurrence) -> Claim | Refusal:
         run_id = uuid.uuid4().hex

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from django.db import connection
+from django.db.models import Q
 
 from asyncsched.engine.ports import Remembered
 from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, Settled, Skipped, Trigger
@@ -30,6 +31,7 @@ class DjangoStore:
         # The uuid, not host or pid, is the process's identity: those come back after a restart.
         self.replica = f"{socket.gethostname()[:80]}:{os.getpid()}:{uuid.uuid4().hex}"
         self._now = now
+        self._history = history
         self._tasks: dict[str, Task] = {}
         self._writer = Writer(replica=self.replica, now=now, history=history)
         self._thread = DatabaseThread(self._writer)
@@ -89,7 +91,9 @@ class DjangoStore:
                 raise ConfigurationError(
                     f"the database lacks the table {model._meta.db_table!r}: run 'python manage.py migrate' first"
                 )
+        # What is registered no more is remembered for as long as history is, and not for ever.
+        elsewhere = Q(cursor__gte=self._now() - self._history) if self._history else Q(cursor__isnull=False)
         return {
             state.task: Remembered(cursor=state.cursor, failures=state.consecutive_failures, paused=state.paused)
-            for state in TaskState.objects.filter(task__in=self._tasks)
+            for state in TaskState.objects.filter(Q(task__in=self._tasks) | elsewhere)
         }
