@@ -195,13 +195,18 @@ def service(
 
 
 def where(function: Callable[..., Any]) -> str:
-    """Return ``path/to/tasks.py:12 (function_name)``, the path relative to the working directory if below it."""
+    """Return where *function* is defined, as ``place`` shows it."""
     code = getattr(inspect.unwrap(function), "__code__", None)
     if code is None:
         return repr(function)
-    path = Path(code.co_filename)
+    return place(code.co_filename, code.co_firstlineno, function.__qualname__)
+
+
+def place(filename: str, line: int, function_name: str) -> str:
+    """Return ``path/to/tasks.py:12 (function_name)``, the path relative to the working directory if below it."""
+    path = Path(filename)
     shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-    return f"{shown}:{code.co_firstlineno} ({function.__qualname__})"
+    return f"{shown}:{line} ({function_name})"
 
 
 def _checked_kind(

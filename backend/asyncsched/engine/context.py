@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -107,6 +107,11 @@ def current_run() -> Run:
         raise NoCurrentRun(
             "current_run() works only while the scheduler, or 'manage.py async_tasks run', runs the task"
         ) from None
+
+
+def run_in(context: Context) -> Run | None:
+    """Return the run that code in *context* is part of, None if there is none."""
+    return context.get(_current)
 
 
 @contextmanager

@@ -1,0 +1,199 @@
+"""When to doubt that the event loop goes on: noticed from another thread, at no cost while it does.
+
+A thread that looked at the loop several times a second would cost an idle process more than the
+schedules do. So on Linux nobody looks: each time the loop wakes up it sets a timer of the kernel,
+and takes it back before it sleeps again; two system calls, beside those that waking up takes. Only
+when the loop has not slept in time does the timer go off, and that wakes the thread.
+
+For that the loop's own ``select`` is wrapped. Loops without one, such as uvloop's, and systems
+without such timers, are looked at twice per threshold instead.
+"""
+
+import asyncio
+import ctypes
+import os
+import selectors
+import sys
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from types import CodeType, FrameType
+from typing import Any, NamedTuple, Protocol
+
+CLOCK_MONOTONIC = 1
+CLOSE_ON_EXEC = 0o2000000
+LOOK_AT_ONCE = 1e-6  # seconds; 0 would take the timer back
+
+
+class Since(NamedTuple):
+    """A moment, by the monotonic clock, and the seconds of CPU that the process had used by then."""
+
+    at: float
+    cpu: float
+
+    @classmethod
+    def now(cls) -> "Since":
+        return cls(time.monotonic(), time.process_time())
+
+
+class Pulse(Protocol):
+    """Tells the watching thread when the loop may be stuck."""
+
+    def start(self) -> None:
+        """Begin, on the loop."""
+
+    def next_doubt(self) -> Since | None:
+        """Wait, in the watching thread, until the loop seems stuck; return since when, None after ``stop``."""
+
+    def stop(self) -> None:
+        """Leave the loop as it was. Called on the loop."""
+
+
+class Anatomy:
+    """What the stack of the thread looks like in which a loop runs. Create it in a plain callback of the loop."""
+
+    def __init__(self) -> None:
+        beneath = sys._getframe(1).f_back  # noqa: SLF001 - documented
+        if beneath is None:
+            raise RuntimeError("must be created in a callback of the event loop")
+        self.thread = threading.get_ident()
+        self._has_handles = isinstance(beneath.f_locals.get("self"), asyncio.Handle)
+        loop = beneath.f_back if self._has_handles and beneath.f_back else beneath
+        self._callback_code = beneath.f_code
+        self._loop_code: CodeType = loop.f_code
+
+    def frames(self) -> tuple[FrameType, FrameType] | None:
+        """Return the innermost frame and the outermost of the callback that runs, None if the loop waits.
+
+        The outermost is that of the handle which runs the callback, on a loop that is written in Python.
+        """
+        innermost = sys._current_frames().get(self.thread)  # noqa: SLF001 - documented
+        at, above = innermost, None
+        while at is not None and at.f_code is not self._loop_code:
+            at, above = at.f_back, at
+        if innermost is None or at is None or above is None:
+            return None
+        if self._has_handles and above.f_code is not self._callback_code:
+            return None
+        return innermost, above
+
+    def handle_of(self, outermost: FrameType) -> Any:
+        """Return the ``asyncio.Handle`` whose callback runs, None on a loop that has no such frames."""
+        return outermost.f_locals.get("self") if self._has_handles else None
+
+
+def pulse_of(loop: asyncio.AbstractEventLoop, anatomy: Anatomy, threshold: float) -> Pulse:
+    """Return the pulse that fits *loop*; it is in doubt after *threshold* seconds."""
+    selector = getattr(loop, "_selector", None)
+    timer = KernelTimer.create() if isinstance(selector, selectors.BaseSelector) else None
+    if timer is None:
+        return SampledPulse(anatomy, threshold)
+    return TimedPulse(selector, timer, threshold)
+
+
+class TimedPulse:
+    """Doubts once the loop has gone without ``select`` for *threshold* seconds."""
+
+    def __init__(self, selector: Any, timer: "KernelTimer", threshold: float) -> None:
+        self._selector = selector
+        self._timer = timer
+        self._threshold = threshold
+        self._since: Since | None = None
+        self._select: object = None
+        self._ended = False
+
+    def start(self) -> None:
+        original = self._selector.select
+        arm, disarm = self._timer.prepare(self._threshold), self._timer.prepare(0)
+
+        def select(timeout: float | None = None) -> Any:
+            if timeout is not None and timeout <= 0:  # there is work to do: no sleep, and the timer runs on
+                events = original(timeout)
+            else:
+                self._since = None
+                disarm()
+                events = original(timeout)
+                arm()
+            self._since = Since(time.monotonic(), time.process_time())
+            return events
+
+        self._since = Since.now()
+        self._selector.select = self._select = select
+
+    def next_doubt(self) -> Since | None:
+        while not self._ended:
+            if (since := self._since) is not None:
+                # The loop sets the timer only when it wakes up; it may have gone round since without sleeping.
+                self._timer.prepare(max(LOOK_AT_ONCE, since.at + self._threshold - time.monotonic()))()
+            self._timer.wait()
+            since = self._since
+            if since is not None and time.monotonic() - since.at >= self._threshold and not self._ended:
+                return since
+        self._timer.close()
+        return None
+
+    def stop(self) -> None:
+        self._ended = True
+        if vars(self._selector).get("select") is self._select:
+            del self._selector.select
+        self._timer.prepare(LOOK_AT_ONCE)()
+
+
+class SampledPulse:
+    """Looks twice per *threshold* whether the loop is at work, and then counts from when it last was not.
+
+    Whatever takes *threshold* seconds is found so, and some of what takes more than half of it.
+    """
+
+    def __init__(self, anatomy: Anatomy, threshold: float) -> None:
+        self._anatomy = anatomy
+        self._period = threshold / 2
+        self._going_on = threading.Lock()
+
+    def start(self) -> None:
+        self._going_on.acquire()
+
+    def next_doubt(self) -> Since | None:
+        idle = Since.now()
+        while not self._going_on.acquire(timeout=self._period):
+            if self._anatomy.frames():
+                return idle
+            idle = Since.now()
+        return None
+
+    def stop(self) -> None:
+        self._going_on.release()
+
+
+class KernelTimer:
+    """A timer that a thread can wait for and that others can set without waking it (``timerfd_create(2)``)."""
+
+    def __init__(self, library: ctypes.CDLL, descriptor: int) -> None:
+        self._set = library.timerfd_settime
+        self._set.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
+        self._descriptor = descriptor
+
+    @classmethod
+    def create(cls) -> "KernelTimer | None":
+        """Return a timer, None where there are none."""
+        if not sys.platform.startswith("linux") or ctypes.sizeof(ctypes.c_long) != 8:
+            return None
+        # Not CDLL: to let go of Python's lock around a call of half a microsecond would cost more than the call.
+        library = ctypes.PyDLL(None)
+        descriptor = library.timerfd_create(CLOCK_MONOTONIC, CLOSE_ON_EXEC)
+        return cls(library, descriptor) if descriptor >= 0 else None
+
+    def prepare(self, seconds: float) -> Callable[[], object]:
+        """Return a function that sets the timer to go off *seconds* later, or takes it back if they are 0."""
+        whole, fraction = divmod(round(seconds * 1e9), 1_000_000_000)
+        value = (ctypes.c_long * 4)(0, 0, whole, fraction)  # struct itimerspec: interval, then value
+        return partial(self._set, self._descriptor, 0, value, None)
+
+    def wait(self) -> None:
+        """Block until the timer goes off."""
+        os.read(self._descriptor, 8)
+
+    def close(self) -> None:
+        """Give the timer back. Nobody may wait for it or set it any more."""
+        os.close(self._descriptor)
