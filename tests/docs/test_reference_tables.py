@@ -23,6 +23,7 @@ from asyncsched.management.commands.async_tasks import Command
 from asyncsched.management.manual import Attempted
 from asyncsched.registry import registry
 from asyncsched.server.host import State
+from asyncsched.storage.history import WHY, PastRun, PastSkip
 from asyncsched.storage.queries import RunView, TaskView
 from tests.docs.pages import DOCS, ROOT, Table, blocks, table, tables
 
@@ -105,6 +106,7 @@ def test_every_system_check_of_our_own_is_listed() -> None:
 def test_every_option_is_listed() -> None:
     assert {*table(COMMANDS, "Option").column(0)} == options_of("run") - {"--help"}
     assert {*table(COMMANDS, "Option of `next`").column(0)} == options_of("next") - {"--help"}
+    assert {*table(COMMANDS, "Option of `history`").column(0)} == options_of("history") - {"--help"}
     assert options_of("list") == {"--help", "--json"}
 
 
@@ -120,6 +122,17 @@ def test_the_keys_of_the_json_list_are_listed() -> None:
         "last_success_at"
     ]
     assert table(COMMANDS, "Key in `last_run`").column(0) == list(run.as_json())
+
+
+@pytest.mark.parametrize(("heading", "view"), [("Key of a run", PastRun), ("Key of a skip", PastSkip)])
+def test_the_keys_of_the_json_history_are_listed(heading: str, view: type) -> None:
+    shown: Any = view(**dict.fromkeys((field.name for field in fields(view)), moment()))
+    assert table(COMMANDS, heading).column(0) == list(shown.as_json())
+
+
+def test_every_skip_reason_that_is_kept_has_a_remedy() -> None:
+    said = {row[0] for row in table("docs/howto/it-did-not-run.md", "What it says").rows}
+    assert said == {words for reason, words in WHY.items() if reason is not SkipReason.CLAIMED}
 
 
 def test_the_keys_of_a_refused_run_are_told() -> None:

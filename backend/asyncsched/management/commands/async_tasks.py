@@ -18,11 +18,13 @@ from asyncsched import conf
 from asyncsched.engine.context import Run
 from asyncsched.engine.runs import RunStatus
 from asyncsched.errors import AsyncschedError, UnknownTask
+from asyncsched.management import history
 from asyncsched.management.manual import Attempted, ManualRuns
 from asyncsched.management.tables import moment, seconds, table
 from asyncsched.management.upcoming import upcoming
 from asyncsched.registry import Task, registry
 from asyncsched.server import compose
+from asyncsched.storage.history import is_known
 from asyncsched.storage.queries import TaskView, task_views
 from asyncsched.storage.requests import set_paused
 
@@ -31,12 +33,14 @@ MOST_COMING = 10_000
 
 
 class Command(BaseCommand):
-    """List the scheduled tasks, say what comes next, run them by hand, pause and resume them."""
+    """List the scheduled tasks, say what comes next and what was, run them by hand, pause and resume them."""
 
-    help = "List the scheduled tasks, say what comes next, run them by hand, pause and resume them."
+    help = "List the scheduled tasks, say what comes next and what was, run them by hand, pause and resume them."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        commands = parser.add_subparsers(dest="subcommand", required=True, metavar="{list,run,next,pause,resume}")
+        commands = parser.add_subparsers(
+            dest="subcommand", required=True, metavar="{list,run,next,history,pause,resume}"
+        )
         listing = commands.add_parser("list", help="every task, when it runs next and how it fared last")
         listing.add_argument("--json", action="store_true", help="for programs: a JSON array")
         running = commands.add_parser("run", help="run tasks now, in the foreground")
@@ -51,6 +55,7 @@ class Command(BaseCommand):
         coming.add_argument("--count", type=_count, default=10, metavar="N", help="how many at most; 10 by default")
         coming.add_argument("--until", type=_moment, metavar="T", help="ISO 8601; only those up to then")
         coming.add_argument("--json", action="store_true", help="for programs: a JSON array")
+        history.add_arguments(commands.add_parser("history", help="what ran, newest first, and what did not and why"))
         for word, effect in (("pause", "keep tasks from running on schedule"), ("resume", "let them run again")):
             commands.add_parser(word, help=effect).add_argument("names", nargs="+", metavar="NAME")
 
@@ -62,6 +67,8 @@ class Command(BaseCommand):
                 self._run(**options)
             elif subcommand == "next":
                 self._next(count=options["count"], until=options["until"], as_json=options["json"])
+            elif subcommand == "history":
+                self._history(**options)
             else:
                 self._set_paused(options["names"], value=subcommand == "pause")
         except UnknownTask as error:
@@ -114,6 +121,16 @@ class Command(BaseCommand):
         else:
             rows = [(moment(at), task.name, task.schedule.describe()) for at, task in coming]
             self.stdout.write(table(("WHEN", "TASK", "SCHEDULE"), rows))
+
+    def _history(self, *, name: str | None, json: bool, **options: Any) -> None:
+        task = next((task for task in compose.tasks(conf.load()) if task.name == name), None)
+        if name is not None and task is None and not is_known(name):
+            registry.get(name)  # says what it may have been meant to be
+        query = history.Query.of(name=name, **options)
+        if json:
+            self._print_json(query.as_json())
+        else:
+            self.stdout.write(query.as_text(task))
 
     def _set_paused(self, names: list[str], *, value: bool) -> None:
         for name in names:
