@@ -195,6 +195,18 @@ class TestLateness:
         plan = Driven().look(55)
         assert (plan.run, plan.due_at, reasons(plan)) == (scheduled(50), at(50), [(SkipReason.COALESCED, 4)])
 
+    def test_what_was_left_out_says_from_when_to_when_and_how_late_that_was_found_out(self) -> None:
+        assert Driven().look(55).skipped == (
+            Skipped(
+                task="task",
+                reason=SkipReason.COALESCED,
+                count=4,
+                first=at(10),
+                scheduled_for=at(40),
+                lateness=45,
+            ),
+        )
+
     def test_a_minute_is_on_time_and_more_is_catching_up(self) -> None:
         assert Driven(DailyAt(0, 10)).look(660).run == scheduled(600)
         assert Driven(DailyAt(0, 10)).look(661).run == scheduled(600, trigger=Trigger.CATCH_UP)

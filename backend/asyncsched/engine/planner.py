@@ -24,6 +24,7 @@ from asyncsched.engine.runs import Occurrence, Skipped, SkipReason, Trigger
 from asyncsched.engine.timeline import clear_of_used
 from asyncsched.policy import CatchUp, Overlap
 from asyncsched.registry import Task
+from asyncsched.schedules.base import MICROSECOND
 
 GRACE = timedelta(seconds=60)  # Quartz's misfire threshold
 
@@ -114,9 +115,9 @@ def _plan_on_schedule(task: Task, progress: Progress, now: datetime) -> Plan:
         decided = skip(task, progress, subject, SkipReason.OVERLAP, wake_at=now)
     else:
         decided = _plan_due(task, progress, first, latest, now=now)
-    return replace(
-        decided, progress=replace(decided.progress, jumped=False), skipped=used + superseded + decided.skipped
-    )
+    lateness = (now - first_due_at).total_seconds()
+    missed = tuple(replace(skipped, lateness=lateness) for skipped in decided.skipped)
+    return replace(decided, progress=replace(decided.progress, jumped=False), skipped=used + superseded + missed)
 
 
 def _plan_due(task: Task, progress: Progress, first: datetime, latest: datetime, *, now: datetime) -> Plan:
@@ -178,4 +179,8 @@ def _skipped(
     task: Task, after: datetime, until: datetime, reason: SkipReason, *, but_last: bool = False
 ) -> tuple[Skipped, ...]:
     count = task.schedule.count_between(after, until) - but_last
-    return (Skipped(task=task.name, scheduled_for=until, reason=reason, count=count),) if count > 0 else ()
+    if count < 1:
+        return ()
+    first = task.schedule.next_after(after)
+    last = task.schedule.latest_until(until - MICROSECOND if but_last else until) or first
+    return (Skipped(task=task.name, scheduled_for=last, reason=reason, count=count, first=first),)

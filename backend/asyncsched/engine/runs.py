@@ -93,6 +93,8 @@ class Skipped:
     count: int = 1
     first: datetime | None = None
     """The first of several, if it is known."""
+    lateness: float = 0.0
+    """Seconds from when the first of them was due until it was found that they had been missed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
