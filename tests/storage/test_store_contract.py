@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from asyncsched import Every, Overlap
-from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, RunStatus, Settled, SkipReason
+from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, RunStatus, Settled, Skipped, SkipReason
 from tests.engine.conftest import make_task
 
 HOURLY = make_task(schedule=Every(3600), name="hourly")
@@ -98,3 +98,41 @@ async def test_what_is_settled_is_known_to_the_next_process(make_store: Any) -> 
     following = make_store()
     assert (await following.load([HOURLY]))["hourly"].cursor == NOON
     await following.close(5)
+
+
+def skipped(task: Any, reason: SkipReason = SkipReason.OVERLAP, seconds: float = 0, **facts: Any) -> Skipped:
+    name = task if isinstance(task, str) else task.name
+    return Skipped(task=name, scheduled_for=NOON + timedelta(seconds=seconds), reason=reason, **facts)
+
+
+async def test_what_was_skipped_is_settled(make_store: Any) -> None:
+    store = make_store()
+    await store.load([HOURLY])
+    store.skip(skipped(HOURLY))
+    await store.close(5)
+    following = make_store()
+    assert (await following.load([HOURLY]))["hourly"].cursor == NOON
+    await following.close(5)
+
+
+async def test_what_came_due_while_the_process_stopped_is_left_to_the_next(make_store: Any) -> None:
+    store = make_store()
+    await store.load([HOURLY])
+    store.settle(Settled(task="hourly", until=NOON))
+    store.skip(skipped(HOURLY, SkipReason.SHUTTING_DOWN, seconds=3600))
+    await store.close(5)
+    following = make_store()
+    assert (await following.load([HOURLY]))["hourly"].cursor == NOON
+    await following.close(5)
+
+
+async def test_a_task_that_is_registered_no_more_is_remembered_and_stays_as_it_was(make_store: Any) -> None:
+    store = make_store()
+    await store.load([HOURLY])
+    store.settle(Settled(task="hourly", until=NOON))
+    await store.close(5)
+    for _ in range(2):
+        store = make_store()
+        assert (await store.load([SUBMINUTE]))["hourly"].cursor == NOON
+        store.skip(skipped(HOURLY, SkipReason.UNKNOWN_TASK, seconds=3600))
+        await store.close(5)
