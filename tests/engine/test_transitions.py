@@ -1,82 +1,16 @@
 """What each event changes: the state machine, transition by transition."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 import pytest
 
 from asyncsched import CatchUp, DailyAt, Every, Overlap, Retry
 from asyncsched.engine import events, machine
 from asyncsched.engine.progress import Plan, Progress, State
-from asyncsched.engine.runs import Claim, Occurrence, RunResult, RunStatus, Skipped, SkipReason, Trigger
-from asyncsched.registry import Task
+from asyncsched.engine.runs import Claim, RunResult, RunStatus, Skipped, SkipReason, Trigger
 from tests.engine.conftest import make_task
-
-START = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-def at(seconds: float) -> datetime:
-    return START + timedelta(seconds=seconds)
-
-
-class Driven:
-    """A task whose events are put through the machine one by one."""
-
-    def __init__(self, schedule: Any = Every(10), *, cursor: datetime | None = None, **options: Any) -> None:
-        self.task: Task = make_task(schedule=schedule, **options)
-        self.progress: Progress = machine.begin(self.task, cursor, START)
-        self.running: list[Occurrence] = []
-
-    @property
-    def state(self) -> State:
-        return machine.state(self.task, self.progress)
-
-    def on(self, event: events.Event) -> Plan:
-        plan = machine.transition(self.task, self.progress, event)
-        self.progress = plan.progress
-        return plan
-
-    def look(self, seconds: float) -> Plan:
-        """Look at that time, and again for as long as the machine wants it at once."""
-        skipped: tuple[Skipped, ...] = ()
-        while True:
-            plan = self.on(events.Looked(now=at(seconds)))
-            skipped += plan.skipped
-            if plan.run or plan.wake_at is None or plan.wake_at > at(seconds):
-                return replace(plan, skipped=skipped)
-
-    def start(self, seconds: float) -> Occurrence:
-        """Look at that time, and begin the run that is due."""
-        run = self.look(seconds).run
-        assert run is not None
-        self.on(events.Claiming())
-        self.on(events.Granted(now=at(seconds)))
-        self.running.append(run)
-        return run
-
-    def end(self, seconds: float, status: RunStatus = RunStatus.SUCCEEDED) -> None:
-        run = self.running.pop(0)
-        result = RunResult(
-            claim=Claim(run_id="1", occurrence=run),
-            status=status,
-            started_at=START,
-            finished_at=START,
-            duration=0,
-        )
-        self.on(events.Finished(result=result, now=at(seconds)))
-
-    def fail(self, start: float, end: float) -> None:
-        self.start(start)
-        self.end(end, RunStatus.FAILED)
-
-
-def reasons(plan: Plan) -> list[tuple[SkipReason, int]]:
-    return [(skipped.reason, skipped.count) for skipped in plan.skipped]
-
-
-def scheduled(seconds: float, **differences: Any) -> Occurrence:
-    return Occurrence(task="task", scheduled_for=at(seconds), **differences)
+from tests.engine.driven import START, Driven, at, reasons, scheduled
 
 
 class TestTheLifeOfARun:
@@ -286,6 +220,15 @@ class TestRetries:
         driven.end(21, RunStatus.FAILED)
         assert driven.progress.pending == waiting
 
+    def test_of_two_that_have_not_run_yet_the_later_stays(self) -> None:
+        driven = Driven(Every(10), overlap=Overlap.ALLOW)
+        for second in (10, 20):
+            driven.look(second)
+            driven.on(events.Claiming())
+        assert driven.on(events.Undecided(occurrence=scheduled(10), now=at(20))).skipped == ()
+        assert reasons(driven.on(events.Undecided(occurrence=scheduled(20), now=at(21)))) == [(SkipReason.COALESCED, 1)]
+        assert driven.progress.pending == scheduled(20)
+
 
 class TestSuspension:
     def test_after_enough_failures_it_rests_and_leaves_out_what_passes(self) -> None:
@@ -366,6 +309,15 @@ class TestPauses:
         driven.on(events.Undecided(occurrence=waiting, now=at(60)))
         assert reasons(driven.on(events.Paused())) == [(SkipReason.PAUSED, 1)]
         assert driven.progress.pending is None
+
+    def test_an_occurrence_that_comes_back_from_the_store_during_the_pause_is_left_out_too(self) -> None:
+        driven = Driven(DailyAt(0, 1))
+        driven.look(60)
+        driven.on(events.Claiming())
+        driven.on(events.Paused())
+        driven.on(events.Undecided(occurrence=scheduled(60), now=at(60)))
+        assert reasons(driven.on(events.Resumed(now=at(70)))) == [(SkipReason.PAUSED, 1)]
+        assert driven.progress == Progress(cursor=at(70), first_used=at(60))
 
     def test_a_retry_from_before_the_pause_does_not_come_after_it(self) -> None:
         driven = Driven(DailyAt(0, 1), retry=Retry(attempts=2))
