@@ -12,6 +12,8 @@ from asyncsched.schedules.base import zone_named
 
 SECRETS = frozenset({"METRICS_TOKEN"})  # never shown
 
+LEAST_THRESHOLD = 0.05  # seconds: below, the load of any machine is a stall now and then
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -30,6 +32,8 @@ class Settings:
     restarts: int = 5
     """A coroutine that ends more often than this within *restart_seconds* is quarantined."""
     restart_seconds: float = 60.0
+    stall_threshold: float = 0.25
+    """Seconds for which something may keep the event loop to itself before it is named; 0 names nothing."""
     metrics_token: str = field(default="", repr=False)
     """Who shows it as a bearer token may read ``/metrics``; without it only this machine itself may."""
 
@@ -72,6 +76,9 @@ def _refusal(key: str, value: Any, kind: type) -> str | None:
     allowed = int if kind is int else (int, float)
     if isinstance(value, bool) or not isinstance(value, allowed) or not math.isfinite(value):
         return f"must be {'a whole number' if kind is int else 'a number of seconds'}, but is {value!r}"
+    if key == "STALL_THRESHOLD":
+        is_allowed = value == 0 or value >= LEAST_THRESHOLD
+        return None if is_allowed else f"must be at least {LEAST_THRESHOLD}, or 0 for none, but is {value!r}"
     least = 0 if key in {"HISTORY_DAYS", "SHUTDOWN_GRACE"} else 1
     return None if value >= least else f"must be at least {least}, but is {value!r}"
 

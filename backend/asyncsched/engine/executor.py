@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from typing import Any
 
+from asyncsched.engine import stacks
 from asyncsched.engine.context import Run, entered
 from asyncsched.engine.ports import NOT_ENABLED
 from asyncsched.errors import StillRunning
@@ -82,14 +83,18 @@ class LocalExecutor:
             return
         self._left.add(thread)
         if len(self._written_off) == self._most_written_off:
-            return
-        self._written_off.add(thread)
-        self._slots.release()
+            fate, action = "keeps its place: no more may be written off", "thread_kept"
+        else:
+            self._written_off.add(thread)
+            self._slots.release()
+            more = self._most_written_off - len(self._written_off)
+            fate, action = f"is written off ({more} more may be)", "thread_written_off"
         logger.warning(
-            "%s: its thread does not end and is written off (%d more may be)",
+            "%s: its thread does not end and %s; it hangs at %s",
             thread.task,
-            self._most_written_off - len(self._written_off),
-            extra={"action": "thread_written_off", "task": thread.task},
+            fate,
+            stacks.where_thread_is(thread.ident),
+            extra={"action": action, "task": thread.task},
         )
 
     def _thread_ended(self, thread: "_RunThread") -> None:

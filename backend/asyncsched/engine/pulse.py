@@ -17,7 +17,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from functools import partial
 from types import CodeType, FrameType
 from typing import Any, NamedTuple, Protocol
 
@@ -188,7 +187,12 @@ class KernelTimer:
         """Return a function that sets the timer to go off *seconds* later, or takes it back if they are 0."""
         whole, fraction = divmod(round(seconds * 1e9), 1_000_000_000)
         value = (ctypes.c_long * 4)(0, 0, whole, fraction)  # struct itimerspec: interval, then value
-        return partial(self._set, self._descriptor, 0, value, None)
+        set_timer, descriptor, address = self._set, self._descriptor, ctypes.addressof(value)
+
+        def set_it(_keep: object = value) -> object:  # an address is passed in half the time of an array
+            return set_timer(descriptor, 0, address, None)
+
+        return set_it
 
     def wait(self) -> None:
         """Block until the timer goes off."""

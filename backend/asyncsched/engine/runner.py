@@ -3,13 +3,14 @@
 import asyncio
 import traceback as traceback_module
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from asyncsched.engine.boundary import Boundary
 from asyncsched.engine.context import Health, ProgressListener, Run
 from asyncsched.engine.ports import NOT_ENABLED, Clock, Executor
-from asyncsched.engine.runs import Claim, RunResult, RunStatus
+from asyncsched.engine.runs import Claim, RunResult, RunStatus, Stall
 from asyncsched.registry import Task
 
 MAX_TEXT = 2_000
@@ -28,11 +29,13 @@ class Runner:
         *,
         health: Callable[[], Health] = Health,
         on_progress: ProgressListener | None = None,
+        stall_of: Callable[[str], Stall | None] | None = None,
     ) -> None:
         self._clock = clock
         self._executor = executor
         self._health = health
         self._on_progress = on_progress
+        self._stall_of = stall_of
         self._runs: set[Run] = set()
         self._stopping = False
 
@@ -46,18 +49,22 @@ class Runner:
         try:
             outcome = await self._outcome(task, run)
         except asyncio.CancelledError:
-            report(timing.result(claim, RunStatus.CANCELLED, error="cut off before it had finished"))
+            report(self._with_stall(timing.result(claim, RunStatus.CANCELLED, error="cut off before it had finished")))
             raise
         finally:
             run.stop()
             self._runs.discard(run)
-        report(timing.result(claim, *outcome))
+        report(self._with_stall(timing.result(claim, *outcome)))
 
     def ask_to_stop(self) -> None:
         """Set ``stopping`` on every run that is going on, and on those that still begin."""
         self._stopping = True
         for run in self._runs:
             run.stop()
+
+    def _with_stall(self, result: RunResult) -> RunResult:
+        stall = self._stall_of(result.claim.run_id) if self._stall_of else None
+        return replace(result, stall=stall) if stall else result
 
     async def _outcome(self, task: Task, run: Run) -> tuple[RunStatus, Any]:
         """Return how the run ended, and the value or the error it ended with."""

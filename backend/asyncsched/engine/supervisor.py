@@ -8,12 +8,14 @@ from datetime import datetime
 from asyncsched.engine import events, machine
 from asyncsched.engine.boundary import Boundary
 from asyncsched.engine.context import Health
+from asyncsched.engine.culprits import Culprit, acting_as
 from asyncsched.engine.keeper import Intensity, Keeper, still_running
 from asyncsched.engine.loop import ScheduleLoop, Surroundings
 from asyncsched.engine.ports import Clock, Executor, Listener, Remembered, Store
 from asyncsched.engine.progress import State
 from asyncsched.engine.runner import Runner
 from asyncsched.engine.runs import Claim, RunResult, Settled, Skipped, SkipReason, Stall
+from asyncsched.engine.stall import StallWatch
 from asyncsched.engine.statistics import Statistics
 from asyncsched.errors import ConfigurationError, StoreUnavailable, UnknownTask
 from asyncsched.registry import Service, Task
@@ -29,7 +31,7 @@ LAST_WRITES = 0.2  # share of the grace kept for cancelling, and for writing dow
 class Supervisor:
     """One scheduler. ``start`` it on the loop it is to live on, and ``drain`` it once."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - these are the ports, each passed by its name
         self,
         tasks: Iterable[Task],
         services: Iterable[Service] = (),
@@ -39,6 +41,7 @@ class Supervisor:
         executor: Executor,
         listeners: Iterable[Listener] = (),
         intensity: Intensity | None = None,
+        stall_watch: StallWatch | None = None,
     ) -> None:
         self._tasks = {task.name: task for task in tasks}
         self._services = tuple(services)
@@ -48,7 +51,9 @@ class Supervisor:
         self._statistics = Statistics()
         self.listeners = tuple(listeners)
         self._listener = _Fanout((self._statistics, *self.listeners))
-        self._runner = Runner(clock, executor, health=self.health, on_progress=None)
+        self._stall_watch = stall_watch
+        stall_of = stall_watch.stall_of if stall_watch else None
+        self._runner = Runner(clock, executor, health=self.health, on_progress=None, stall_of=stall_of)
         self._loops: dict[str, ScheduleLoop] = {}
         self._keepers: list[Keeper] = []
         self._draining = False
@@ -104,6 +109,8 @@ class Supervisor:
         except ConfigurationError:
             await self._store.close(CLOSE_PATIENCE)
             raise
+        if self._stall_watch:
+            self._stall_watch.start(self._listener.stalled)
         services = [service for service in self._services if service.enabled_when is None or service.enabled_when()]
         now = self._clock.now()
         around = Surroundings(
@@ -119,7 +126,8 @@ class Supervisor:
                 task, past.cursor, now, failures=past.failures, paused=past.paused, is_set=self._is_set(now)
             )
             self._loops[task.name] = loop = ScheduleLoop(task, progress, around)
-            self._keep(task.name, loop.run)
+            planning = Culprit(name=f"the schedule of {task.name}", task=task.name)
+            self._keep(task.name, acting_as(planning, loop.run))
         if not self._is_set(now):
             logger.error(
                 "the clock shows %s, which cannot be right: daily and cron schedules wait until it is set",
@@ -130,7 +138,8 @@ class Supervisor:
             self._remember_first_starts(remembered)
             self._report_unknown(remembered)
         for service in services:
-            self._keep(service.name, service.function)
+            serving = Culprit(name=f"service {service.name}", task=service.name)
+            self._keep(service.name, acting_as(serving, service.function))
         self._keep("clock watch", self._watch_clock)
         self._keep("store watch", self._watch_store)
         logger.info(
@@ -158,6 +167,8 @@ class Supervisor:
         await self._wait_for_runs(grace * (1 - LAST_WRITES))
         left = max(0.0, grace - (self._clock.monotonic() - began))
         await self._store.close(left)
+        if self._stall_watch:
+            self._stall_watch.stop()
         logger.info("drained in %.1f s", self._clock.monotonic() - began, extra={"action": "drained"})
 
     def cut_off(self) -> None:

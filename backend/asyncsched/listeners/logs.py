@@ -3,9 +3,10 @@
 import logging
 
 from asyncsched.engine.ports import Listener
-from asyncsched.engine.runs import RunResult, RunStatus, Skipped, SkipReason
+from asyncsched.engine.runs import RunResult, RunStatus, Skipped, SkipReason, Stall
 
 logger = logging.getLogger("asyncsched.runs")
+stall_logger = logging.getLogger("asyncsched.stalls")
 
 EXPECTED = frozenset({SkipReason.PREDICATE, SkipReason.PAUSED, SkipReason.SUSPENDED, SkipReason.CLAIMED})
 
@@ -16,6 +17,7 @@ class LogListener(Listener):
     def __init__(self) -> None:
         self._failures: dict[str, int] = {}
         self._skips: dict[tuple[str, SkipReason], int] = {}
+        self._stalls: dict[tuple[str | None, str], int] = {}
 
     def run_finished(self, result: RunResult) -> None:
         extra = {"action": f"run_{result.status}", "task": result.task, "run": result.claim.run_id}
@@ -38,6 +40,20 @@ class LogListener(Listener):
             skipped.count,
             skipped.reason,
             extra={"action": "skipped", "task": skipped.task, "reason": skipped.reason},
+        )
+
+    def stalled(self, stall: Stall) -> None:
+        key = (stall.task, stall.where)  # the address of a request is not part of it: there may be millions
+        count = self._stalls[key] = self._stalls.get(key, 0) + 1
+        stall_logger.log(
+            logging.WARNING if _is_worth_saying(count) else logging.DEBUG,
+            "the event loop stood still for %.2f s%s: %s at %s\n%s",
+            stall.seconds,
+            f", the {count}. time there" if count > 1 else "",
+            stall.culprit,
+            stall.where,
+            stall.stack,
+            extra={"action": "stalled", "task": stall.task, "run": stall.run_id},
         )
 
     def _failed(self, result: RunResult, extra: dict[str, str]) -> None:

@@ -7,6 +7,7 @@ from asyncsched import conf
 from asyncsched.engine.clock import SystemClock
 from asyncsched.engine.executor import LocalExecutor
 from asyncsched.engine.keeper import Intensity
+from asyncsched.engine.stall import StallWatch
 from asyncsched.engine.supervisor import Supervisor
 from asyncsched.listeners.channels import ChannelsListener
 from asyncsched.listeners.logs import LogListener
@@ -46,4 +47,5 @@ def supervisor(settings: conf.Settings) -> Supervisor:
         executor=executor(settings),
         listeners=(LogListener(), channels, metrics),
         intensity=Intensity(restarts=settings.restarts, seconds=settings.restart_seconds),
+        stall_watch=StallWatch(settings.stall_threshold) if settings.stall_threshold else None,
     )

@@ -10,9 +10,12 @@ never runs; the first request logs a warning.
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 from asyncsched.engine.boundary import Boundary
+from asyncsched.engine.culprits import Culprit, on_behalf_of
 from asyncsched.server import daphne
 from asyncsched.server.host import Host, explain
 
@@ -22,6 +25,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+LONGEST_PATH = 200  # characters of an address that are worth a place in the log
 PROBES = ("/healthz", "/readyz")
 FORCED_GRACE = 0.5  # seconds: a server that is forced to quit closes the loop and waits for nobody
 
@@ -45,7 +49,8 @@ class SchedulerLifespan:
             return
         if not scope.get("path", "").endswith(PROBES):
             await self._host.wait_while_starting()
-        await self._application({**scope, "asyncsched": self._host}, receive, send)
+        with on_behalf_of(partial(_asker, scope)):
+            await self._application({**scope, "asyncsched": self._host}, receive, send)
 
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Keep the ASGI lifespan protocol: one startup, one shutdown, each answered."""
@@ -69,3 +74,9 @@ class SchedulerLifespan:
             await send({"type": "lifespan.shutdown.failed", "message": explain(boundary.error)})
             return
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def _asker(scope: Scope) -> Culprit:
+    """Return the request or socket of *scope*, without its query, in which there may be secrets."""
+    kind = f"request {scope.get('method')}" if scope["type"] == "http" else scope["type"]
+    return Culprit(name=f"{kind} {quote(scope.get('path', ''))[:LONGEST_PATH]}")
