@@ -7,10 +7,11 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from tests.support.servers import ROOT, Kind, Server
@@ -19,20 +20,24 @@ PROJECT = Path(__file__).parent / "project"
 
 
 class Site:
-    """One server of the project, with its database and the ledger of what its tasks did."""
+    """One server of the project, with its database and the ledger of what its tasks did.
+
+    *environment* is added to its own. The database is a copy of *template*, unless it names another.
+    """
 
     def __init__(self, kind: Kind, folder: Path, *, template: Path, tasks: tuple[str, ...], **environment: str) -> None:
         self.database = Path(environment.pop("database", folder / "db.sqlite3"))
-        if not self.database.exists():
+        self.database_url = environment.setdefault("DATABASE_URL", f"sqlite:///{self.database}")
+        if self.is_sqlite and not self.database.exists():
             shutil.copy(template, self.database)
         self.ledger_file = folder / "ledger"
         project = Path(environment.pop("project", PROJECT))
-        defaults = {
-            "DATABASE_URL": f"sqlite:///{self.database}",
-            "E2E_LEDGER": str(self.ledger_file),
-            "E2E_TASKS": ",".join(tasks),
-        }
+        defaults = {"E2E_LEDGER": str(self.ledger_file), "E2E_TASKS": ",".join(tasks)}
         self.server = Server(kind, folder=folder, project=project, environment=defaults | environment)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.database_url.startswith("sqlite")
 
     def ledger(self, *tasks: str, event: str | None = None) -> list[dict[str, Any]]:
         """Return what *tasks* (by default all) noted, in order; only lines saying *event*, if given."""
@@ -49,24 +54,52 @@ class Site:
         before = len(self.ledger(task, event=event))
         self.server.wait_until(lambda: len(self.ledger(task, event=event)) >= before + count)
 
+    def wait_until_it_drains(self) -> None:
+        """Return once the task ``notices_the_drain`` has done so."""
+        self.server.wait_until(lambda: self.ledger("notices_the_drain", event="noticed"))
+
     def runs(self, task: str) -> list[tuple[str, str]]:
         """Return status and error of the runs of *task* in history, oldest first."""
-        with closing(sqlite3.connect(self.database, timeout=10)) as connection:
-            query = "SELECT status, error FROM asyncsched_taskrun WHERE task = ? ORDER BY started_at, id"
-            return connection.execute(query, [task]).fetchall()
+        rows = self.query("SELECT task, status, error FROM asyncsched_taskrun ORDER BY started_at, id")
+        return [(status, error) for name, status, error in rows if name == task]
 
     def last_status(self, task: str) -> str | None:
         """Return how the latest run of *task* ended, as its state says."""
-        with closing(sqlite3.connect(self.database, timeout=10)) as connection:
-            query = "SELECT last_status FROM asyncsched_taskstate WHERE task = ?"
-            row = connection.execute(query, [task]).fetchone()
-            return row[0] if row else None
+        return dict(self.query("SELECT task, last_status FROM asyncsched_taskstate")).get(task)
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Run one statement in the database and return its rows, if it has any."""
+        with self._connected() as connection:
+            cursor = connection.execute(sql)
+            return cursor.fetchall() if cursor.description else []
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Let nobody else write what the scheduler writes, inside the block; reading goes on."""
+        with self._connected() as connection:
+            connection.execute("BEGIN IMMEDIATE" if self.is_sqlite else "BEGIN")
+            if not self.is_sqlite:
+                connection.execute("LOCK TABLE asyncsched_taskrun, asyncsched_taskstate IN EXCLUSIVE MODE")
+            yield
+            connection.execute("ROLLBACK")
+
+    @contextmanager
+    def _connected(self) -> Iterator[Any]:
+        """Connect, each statement being a transaction of its own."""
+        connect: Any = (
+            sqlite3.connect(self.database, timeout=10, isolation_level=None)
+            if self.is_sqlite
+            else psycopg.connect(self.database_url, autocommit=True)
+        )
+        with closing(connect) as connection:
+            yield connection
 
     def state(self) -> dict[str, Any]:
         """Return what the server says of its scheduler."""
         return json.loads(self.server.get("/state").body)
 
 
+MakeSite = Callable[..., Site]
 StartSite = Callable[..., Site]
 
 
@@ -101,14 +134,26 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def start(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartSite]:
-    """Start servers; whatever still runs is ended when the module is through."""
+def make_site(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeSite]:
+    """Make servers that are to be started; whatever still runs is ended when the module is through."""
     with ExitStack() as stack:
 
-        def start_site(kind: Kind, *tasks: str, **environment: str) -> Site:
+        def make(kind: Kind, *tasks: str, **environment: str) -> Site:
             folder = tmp_path_factory.mktemp(kind.name.replace(" ", "-"))
             site = Site(kind, folder, template=template, tasks=tasks or ("tick",), **environment)
-            stack.enter_context(site.server)
+            stack.callback(site.server.kill)
             return site
 
-        yield start_site
+        yield make
+
+
+@pytest.fixture(scope="module")
+def start(make_site: MakeSite) -> StartSite:
+    """Start servers."""
+
+    def start_site(kind: Kind, *tasks: str, **environment: str) -> Site:
+        site = make_site(kind, *tasks, **environment)
+        site.server.start()
+        return site
+
+    return start_site

@@ -88,6 +88,10 @@ def test_it_ends_within_the_grace(life: Life) -> None:
     assert life.seconds_to_exit < GRACE + OVERHEAD
 
 
+def test_no_process_of_it_is_left_over(life: Life) -> None:
+    assert not life.site.server.has_left_a_process
+
+
 def test_an_async_task_at_work_is_given_the_time(life: Life) -> None:
     assert [line["event"] for line in life.site.ledger("finishes_in_time")] == ["began", "finished"]
     assert life.site.runs("finishes_in_time") == [("succeeded", "")]

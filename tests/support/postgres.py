@@ -51,9 +51,9 @@ class Postgres:
         """Return the address of *database*, which need not exist yet."""
         return f"postgres://{USER}@127.0.0.1:{self.port}/{database}"
 
-    def create_database(self, name: str) -> str:
-        """Create an empty database and return its address."""
-        self._run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", USER, name)
+    def create_database(self, name: str, *, template: str = "template1") -> str:
+        """Create a database, empty or as *template* is, and return its address."""
+        self._run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", USER, "-T", template, name)
         return self.url(name)
 
     def drop_database(self, name: str) -> None:

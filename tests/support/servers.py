@@ -13,7 +13,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -121,11 +122,7 @@ class Server:
     @property
     def has_left_a_process(self) -> bool:
         """True while anything of what the process started last, or it itself, is alive."""
-        try:
-            os.killpg(self.process.pid, 0)
-        except ProcessLookupError:
-            return False
-        return True
+        return any(group == self.process.pid and state != "Z" for state, group in _processes())
 
     def start(self) -> None:
         """Start it; it does not serve yet when this returns."""
@@ -208,6 +205,14 @@ class Server:
         except (OSError, http.client.HTTPException):
             return False
         return True
+
+
+def _processes() -> Iterator[tuple[str, int]]:
+    """Yield state and process group of every process; state Z is one that has ended."""
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has just gone
+            state, _, group, *_ = file.read_text().rpartition(")")[2].split()
+            yield state, int(group)
 
 
 def _environment(project: Path, extra: Mapping[str, str]) -> dict[str, str]:

@@ -18,8 +18,6 @@ from asyncsched.registry import Task
 
 logger = logging.getLogger("asyncsched.executor")
 
-PLAIN_ERRORS = (Exception, SystemExit, asyncio.CancelledError)
-
 
 class LocalExecutor:
     """Runs tasks in this process.
@@ -154,11 +152,13 @@ class _RunThread(threading.Thread):
             return
         if error is None:
             self.outcome.set_result(value)
-        elif isinstance(error, PLAIN_ERRORS) and not isinstance(error, StopIteration):
-            self.outcome.set_exception(error)
+        elif isinstance(error, StopIteration | GeneratorExit):
+            # Futures take no StopIteration, and a GeneratorExit would close the coroutine that awaits this one.
+            carrier = RuntimeError(f"the task raised {error!r}")
+            carrier.__cause__ = error
+            self.outcome.set_exception(carrier)
         else:
-            # Futures refuse StopIteration, and a KeyboardInterrupt of a thread must not reach the loop.
-            self.outcome.set_exception(RuntimeError(f"the task raised {error!r}"))
+            self.outcome.set_exception(error)
 
 
 def _plain(value: Any) -> Any:

@@ -84,10 +84,23 @@ class Runner:
                     raise
                 # Nobody cancelled us: the function raised it, as some clients do when a connection dies.
                 return RunStatus.FAILED, error
+            except (KeyboardInterrupt, GeneratorExit) as error:
+                if not _is_running(asyncio_task):
+                    raise  # the interpreter closes this coroutine
+                # Servers hear Ctrl-C by themselves; what a function raises must not end the server, or its schedule.
+                return RunStatus.FAILED, error
             if value is NOT_ENABLED:
                 return RunStatus.SKIPPED, None
             return RunStatus.SUCCEEDED, value
         return RunStatus.FAILED, boundary.error
+
+
+def _is_running(task: asyncio.Task[Any] | None) -> bool:
+    """True if it is *task* that calls this, False if somebody closes its coroutine."""
+    try:
+        return asyncio.current_task() is task
+    except RuntimeError:  # no loop is running
+        return False
 
 
 class _Timing:

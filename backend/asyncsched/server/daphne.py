@@ -4,23 +4,21 @@ Under ``daphne`` and ``manage.py runserver`` the asyncio reactor is installed be
 is imported. Elsewhere it may be installed too, by the app of that name, but it never runs, and then
 nothing here happens.
 
-The first SIGTERM or SIGINT drains, a second one cuts off what is still running, a third one ends
-the process as if nobody listened. With ``runserver`` and its autoreloader a reload drains for
-RELOAD_GRACE. Ending the autoreloader itself does not drain: Django kills the process that serves,
-after a SIGTERM at once and after Ctrl-C within a quarter of a second. What ran then is found
-``abandoned`` later.
+With ``runserver`` and its autoreloader a reload drains for RELOAD_GRACE. Ending the autoreloader
+itself does not drain: Django kills the process that serves, after a SIGTERM at once and after Ctrl-C
+within a quarter of a second. What ran then is found ``abandoned`` later.
 """
 
 import asyncio
 import atexit
 import logging
-import signal
 import sys
 import threading
 from typing import Any
 
 from asyncsched.engine.boundary import Boundary
 from asyncsched.server.host import Host, explain
+from asyncsched.server.signals import next_signal
 
 logger = logging.getLogger("asyncsched.server")
 
@@ -65,28 +63,15 @@ class _Driver:
     def _stop(self) -> Any:
         from twisted.internet.defer import Deferred  # noqa: PLC0415 - Twisted is here, or we would not be
 
-        self._hear_of_impatience()
         return Deferred.fromFuture(asyncio.ensure_future(self._stop_host()))
 
     async def _stop_host(self) -> None:
-        if self._start is not None and not self._start.done():
-            self._start.cancel()
-            await asyncio.wait([self._start])
-        await self._host.stop()
-        await _end_what_is_left()
-
-    def _hear_of_impatience(self) -> None:
-        """Twisted ignores the signals that come after the first."""
-        if threading.current_thread() is not threading.main_thread():
-            return
-        loop = asyncio.get_running_loop()
-
-        def hurry(number: int, _: object) -> None:
-            signal.signal(number, signal.SIG_DFL)
-            loop.call_soon_threadsafe(self._host.hurry)
-
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, hurry)
+        with next_signal(self._host.hurry):
+            if self._start is not None and not self._start.done():
+                self._start.cancel()
+                await asyncio.wait([self._start])
+            await self._host.stop()
+            await _end_what_is_left()
 
     def _stop_at_exit(self, loop: asyncio.AbstractEventLoop) -> None:
         if not loop.is_running():

@@ -11,6 +11,8 @@ from asyncsched.errors import AsyncschedError
 
 logger = logging.getLogger("asyncsched.server")
 
+HURRIED_GRACE = 1.0  # seconds from the second signal: to end what is cut off, and to write that down
+
 
 class State(StrEnum):
     """Where the scheduler of this process stands."""
@@ -33,6 +35,7 @@ class Host:
         self._started = asyncio.Event()
         self._start: asyncio.Future[None] | None = None
         self._grace = 0.0
+        self._limit = asyncio.Timeout(None)
         self._warned = False
 
     def announce(self) -> None:
@@ -86,14 +89,23 @@ class Host:
         if self.supervisor is None or self.state is not State.RUNNING:
             return
         self.state, self._start = State.DRAINING, None
-        await self.supervisor.drain(self._grace if grace is None else min(grace, self._grace))
+        try:
+            async with asyncio.timeout(None) as self._limit:
+                await self.supervisor.drain(self._grace if grace is None else min(grace, self._grace))
+        except TimeoutError:
+            logger.error(  # noqa: TRY400 - there is nothing more to say
+                "not everything ended or was written down within %g s of being told to stop again: it is lost",
+                HURRIED_GRACE,
+                extra={"action": "hurried"},
+            )
         self.state = State.STOPPED
 
     def hurry(self) -> None:
-        """Cut off at once what a drain is still waiting for."""
+        """Cut off at once what a drain is still waiting for, and leave what does not end even so."""
         if self.supervisor is not None and self.state is State.DRAINING:
             logger.warning("told to stop again: not waiting any longer", extra={"action": "hurried"})
             self.supervisor.cut_off()
+            self._limit.reschedule(asyncio.get_running_loop().time() + HURRIED_GRACE)
 
 
 def explain(error: BaseException) -> str:

@@ -18,6 +18,7 @@ from asyncsched.engine.boundary import Boundary
 from asyncsched.engine.culprits import Culprit, on_behalf_of
 from asyncsched.server import daphne
 from asyncsched.server.host import Host, explain
+from asyncsched.server.signals import next_signal
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -68,7 +69,7 @@ class SchedulerLifespan:
         except asyncio.CancelledError:
             await self._host.stop(FORCED_GRACE)
             raise
-        with Boundary() as boundary:
+        with Boundary() as boundary, next_signal(self._host.hurry):
             await self._host.stop()
         if boundary.error:
             await send({"type": "lifespan.shutdown.failed", "message": explain(boundary.error)})

@@ -73,7 +73,10 @@ class DatabaseThread:
         try:
             await asyncio.wait_for(ended.wait(), patience)
         except TimeoutError:
-            logger.error("the database did not take the last runs within %.1f s; they are lost", patience)  # noqa: TRY400
+            self._on_end = _nothing
+            logger.error(  # noqa: TRY400 - the reason is in the message
+                "the database did not answer within the last %.1f s: what was not written yet is lost", patience
+            )
 
     def _ensure_started(self) -> None:
         if self._thread.ident is None:

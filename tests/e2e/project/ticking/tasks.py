@@ -102,10 +102,38 @@ def looks_at_stopping() -> None:
     note("saw it")
 
 
+@wanted("notices_the_drain", Every(seconds=30), run_on_start=True)
+def notices_the_drain() -> None:
+    """Runs without a claim, so also while the database is locked."""
+    note("began")
+    while not current_run().stopping:
+        time.sleep(0.01)
+    note("noticed")
+
+
 @wanted("ignores_stopping", HOURLY, run_on_start=True)
 def ignores_stopping() -> None:
     note("began")
     threading.Event().wait()
+
+
+# Two whose last occurrence, hours ago, is caught up on at the start; they are at work until they are told to stop.
+
+
+@wanted("daily_work", Every(seconds=86_400))
+async def daily_work() -> None:
+    note("began")
+    while not current_run().stopping:  # noqa: ASYNC110 - there is no event to wait for
+        await asyncio.sleep(0.02)
+    note("finished")
+
+
+@wanted("daily_work_sync", Every(seconds=86_400))
+def daily_work_sync() -> None:
+    note("began")
+    while not current_run().stopping:
+        time.sleep(0.02)
+    note("finished")
 
 
 # Those that do harm.
