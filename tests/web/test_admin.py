@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from asyncsched.admin.records import MOST_COUNTED
-from asyncsched.models import TaskRun, TaskState
+from asyncsched.models import TaskRun, TaskSkip, TaskState
 from asyncsched.registry import registry
 
 pytestmark = pytest.mark.django_db
 
 RUNS = "/admin/asyncsched/taskrun/"
+SKIPS = "/admin/asyncsched/taskskip/"
 TASKS = "/admin/asyncsched/taskstate/"
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -54,6 +55,44 @@ def test_a_run_can_be_read_but_neither_changed_nor_deleted_nor_added(admin_clien
     assert admin_client.post(f"{RUNS}{row.pk}/change/", {"status": "failed"}).status_code == 403
     assert admin_client.post(f"{RUNS}{row.pk}/delete/", {"post": "yes"}).status_code == 403
     assert admin_client.get(f"{RUNS}add/").status_code == 403
+
+
+def test_a_run_that_blocked_the_event_loop_shows_for_how_long_and_where(admin_client):
+    row = run("sync_entity_states", stall_seconds=0.4123, stall_where="home/tasks.py:12 (sync)")
+    row.save()
+
+    assert "0.412\N{NO-BREAK SPACE}s" in admin_client.get(RUNS).content.decode()
+    assert "home/tasks.py:12 (sync)" in admin_client.get(f"{RUNS}{row.pk}/change/").content.decode()
+
+
+def skip(task, number=0, reason="paused"):
+    at = NOON + timedelta(seconds=number)
+    return TaskSkip(task=task, reason=reason, first_scheduled_for=at, last_scheduled_for=at, count=1)
+
+
+def test_what_did_not_run_is_listed_newest_first_with_the_reason_in_words(admin_client):
+    TaskSkip.objects.bulk_create([skip("older", 1), skip("newest", 3), skip("newer", 2)])
+    response = admin_client.get(SKIPS)
+
+    assert listed(response) == ["newest", "newer", "older"]
+    assert b"the task was paused" in response.content
+
+
+@pytest.mark.parametrize("query", ["task=sync_entity_states", "reason=overlap"])
+def test_what_did_not_run_is_found_by_task_and_reason(admin_client, query):
+    TaskSkip.objects.bulk_create([skip("sync_entity_states", reason="overlap"), skip("check_home_assistant")])
+
+    assert listed(admin_client.get(f"{SKIPS}?{query}")) == ["sync_entity_states"]
+
+
+def test_why_something_did_not_run_can_be_read_but_not_changed(admin_client):
+    row = skip("sync_entity_states")
+    row.save()
+
+    assert admin_client.get(f"{SKIPS}{row.pk}/change/").status_code == 200
+    assert admin_client.post(f"{SKIPS}{row.pk}/change/", {"count": "9"}).status_code == 403
+    assert admin_client.post(f"{SKIPS}{row.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert admin_client.get(f"{SKIPS}add/").status_code == 403
 
 
 def test_a_large_history_is_never_counted_to_its_end(admin_client, django_assert_max_num_queries):
