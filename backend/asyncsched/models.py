@@ -55,7 +55,7 @@ class TaskSkip(models.Model):
     reason = models.CharField(max_length=30)  # without choices, so that a new reason needs no migration
     first_scheduled_for = models.DateTimeField(help_text="The first instant at which it did not run")
     last_scheduled_for = models.DateTimeField(help_text="The last one")
-    count = models.PositiveIntegerField(help_text="How many there were")
+    count = models.PositiveBigIntegerField(help_text="How many there were")
     claimant = models.CharField(
         max_length=150, default="", help_text="Empty where one run serves all processes, else the process"
     )

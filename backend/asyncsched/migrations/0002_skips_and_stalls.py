@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
                 ('reason', models.CharField(max_length=30)),
                 ('first_scheduled_for', models.DateTimeField(help_text='The first instant at which it did not run')),
                 ('last_scheduled_for', models.DateTimeField(help_text='The last one')),
-                ('count', models.PositiveIntegerField(help_text='How many there were')),
+                ('count', models.PositiveBigIntegerField(help_text='How many there were')),
                 ('claimant', models.CharField(default='', help_text='Empty where one run serves all processes, else the process', max_length=150)),
             ],
             options={
