@@ -12,6 +12,8 @@ import pytest
 from tests.support import django_process
 from tests.support.postgres import Postgres, running_postgres
 
+pytest_plugins = ["asyncsched.testing.plugin"]
+
 for name in (
     "DATABASE_URL",
     "REDIS_URL",

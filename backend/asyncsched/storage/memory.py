@@ -17,7 +17,7 @@ class MemoryStore:
     def __init__(self, remembered: Mapping[str, Remembered] | None = None) -> None:
         self.results: list[RunResult] = []
         self.skips: list[Skipped] = []
-        self._paused: frozenset[str] = frozenset()
+        self._paused = frozenset(name for name, past in (remembered or {}).items() if past.paused)
         self._pauses_changed = asyncio.Event()
         self._pauses_changed.set()
         self._remembered = dict(remembered or {})
@@ -25,7 +25,8 @@ class MemoryStore:
         self._running: dict[str, str] = {}
 
     async def load(self, tasks: Iterable[Task]) -> Mapping[str, Remembered]:
-        return dict(self._remembered)
+        known = {name: replace(past, paused=name in self._paused) for name, past in self._remembered.items()}
+        return {name: Remembered(paused=True) for name in self._paused} | known
 
     async def claim(self, task: Task, occurrence: Occurrence) -> Claim | Refusal:
         run_id = uuid.uuid4().hex
