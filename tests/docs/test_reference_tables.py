@@ -18,13 +18,14 @@ import asyncsched
 from alarm.status import payload
 from asyncsched import conf, errors, policy
 from asyncsched.engine.context import Run
-from asyncsched.engine.runs import RunStatus, SkipReason, Trigger
+from asyncsched.engine.runs import RunStatus, Skipped, SkipReason, Trigger
 from asyncsched.management.commands.async_tasks import Command
 from asyncsched.management.manual import Attempted
 from asyncsched.registry import registry
 from asyncsched.server.host import State
-from asyncsched.storage.history import WHY, PastRun, PastSkip
+from asyncsched.storage.history import PastRun, PastSkip, in_words
 from asyncsched.storage.queries import RunView, TaskView
+from asyncsched.storage.skips import is_kept
 from tests.docs.pages import DOCS, ROOT, Table, blocks, table, tables
 
 REGISTER = "docs/reference/register.md"
@@ -132,7 +133,8 @@ def test_the_keys_of_the_json_history_are_listed(heading: str, view: type) -> No
 
 def test_every_skip_reason_that_is_kept_has_a_remedy() -> None:
     said = {row[0] for row in table("docs/howto/it-did-not-run.md", "What it says").rows}
-    assert said == {words for reason, words in WHY.items() if reason is not SkipReason.CLAIMED}
+    reasons = [Skipped(task="any", scheduled_for=moment(), reason=reason) for reason in SkipReason]
+    assert said == {in_words(skipped.reason) for skipped in reasons if is_kept(None, skipped)}
 
 
 def test_the_keys_of_a_refused_run_are_told() -> None:

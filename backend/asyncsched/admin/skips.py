@@ -19,7 +19,7 @@ class ByReason(admin.SimpleListFilter):
     parameter_name = "reason"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(reason.value, words) for reason, words in WHY.items()]
+        return [(str(reason), words) for reason, words in WHY.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[TaskSkip]) -> QuerySet[TaskSkip]:
         return queryset.filter(reason=self.value()) if self.value() else queryset

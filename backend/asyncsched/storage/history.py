@@ -9,7 +9,7 @@ from django.db.models import Count, QuerySet, Sum
 from asyncsched.engine.runs import RunStatus, SkipReason
 from asyncsched.models import TaskRun, TaskSkip
 
-WHY = {
+WHY: dict[str, str] = {
     SkipReason.OVERLAP: "the previous run was still going",
     SkipReason.COALESCED: "several were due at once; the latest ran for all",
     SkipReason.MISFIRE: "it was missed, and too late to catch up on",
@@ -94,7 +94,7 @@ class PastSkip:
 
 def in_words(reason: str) -> str:
     """Return a skip reason as people say it; one that a newer version has written stays as it is."""
-    return WHY[SkipReason(reason)] if reason in {*SkipReason} else reason
+    return WHY.get(reason, reason)
 
 
 def runs(
