@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from asyncsched import CatchUp, DailyAt, Every, Overlap, Retry
+from asyncsched import CatchUp, DailyAt, Every, Overlap, Retry, Scope
 from asyncsched.engine import events, machine
 from asyncsched.engine.progress import Plan, Progress, State
 from asyncsched.engine.runs import Claim, RunResult, RunStatus, Skipped, SkipReason, Trigger
+from asyncsched.schedules import Schedule
 from tests.engine.conftest import make_task
 from tests.engine.driven import START, Driven, at, reasons, scheduled
 
@@ -347,6 +348,13 @@ class TestAskingForARun:
         driven.on(events.Claiming())
         assert driven.progress.cursor == START
 
+    def test_the_run_on_start_of_a_clock_that_was_set_back_holds_back_nothing(self) -> None:
+        driven = Driven(run_on_start=True)
+        driven.on(events.Stepped(seconds=-3600, now=at(-3600)))
+        assert driven.start(-3600) == scheduled(0)
+        driven.end(-3600)
+        assert driven.look(-3600).wake_at == at(-3590)
+
     def test_it_begins_after_the_run_that_is_going_on_and_before_what_came_due(self) -> None:
         driven = Driven()
         driven.start(10)
@@ -416,6 +424,72 @@ class TestAskingForARun:
         assert driven.look(4) == Plan(progress=driven.progress)
 
 
+class TestLeadership:
+    def follower(self, schedule: Schedule = Every(10), **options: object) -> Driven:
+        driven = Driven(schedule, **options)
+        driven.progress = machine.begin(driven.task, None, START, leads=False)
+        return driven
+
+    def test_who_does_not_lead_stands_by(self) -> None:
+        driven = self.follower()
+        assert driven.state is State.STANDBY
+        assert driven.look(100) == Plan(progress=driven.progress)
+
+    def test_a_task_of_every_replica_needs_no_leader(self) -> None:
+        driven = self.follower(scope=Scope.REPLICA)
+        driven.on(events.Followed())
+        assert driven.look(10).run == scheduled(10)
+
+    def test_a_new_leader_starts_with_occurrences_after_its_own_start(self) -> None:
+        driven = self.follower()
+        plan = driven.on(events.Led(now=at(35), cursor=None, failures=2))
+        assert reasons(plan) == [(SkipReason.NOT_LEADER, 3)]
+        assert driven.look(35).wake_at == at(40)
+        assert driven.progress.failures == 2
+
+    def test_a_new_leader_catches_up_from_where_the_one_before_stopped(self) -> None:
+        driven = self.follower(Every(100))
+        assert driven.on(events.Led(now=at(350), cursor=at(200), failures=0)).skipped == ()
+        assert driven.look(350).run == scheduled(300)
+
+    def test_a_new_leader_catches_up_from_its_own_start_if_nobody_led_before(self) -> None:
+        driven = self.follower(Every(100))
+        driven.on(events.Led(now=at(150), cursor=None, failures=0))
+        assert driven.look(150).run == scheduled(100)
+
+    def test_who_steps_down_lets_its_run_end_and_begins_no_other(self) -> None:
+        driven = Driven(retry=Retry(attempts=2))
+        driven.start(10)
+        driven.on(events.Followed())
+        assert driven.state is State.RUNNING
+        driven.end(11)
+        assert driven.state is State.STANDBY
+        assert driven.look(100).run is None
+
+    def test_what_waits_for_the_store_is_left_to_the_next_leader(self) -> None:
+        driven = Driven(DailyAt(0, 1))
+        driven.look(60)
+        driven.on(events.Claiming())
+        driven.on(events.Undecided(occurrence=scheduled(60), now=at(60)))
+        assert driven.on(events.Followed()).skipped == ()
+        assert driven.progress.pending is None
+
+    def test_a_run_that_was_asked_for_here_begins_here(self) -> None:
+        driven = self.follower()
+        driven.on(events.Asked(now=at(3)))
+        driven.on(events.Followed())
+        assert driven.start(3).trigger is Trigger.MANUAL
+
+    def test_being_told_twice_that_it_leads_changes_nothing(self) -> None:
+        driven = Driven()
+        before = driven.progress
+        assert driven.on(events.Led(now=at(35), cursor=at(30), failures=7)) == Plan(progress=before)
+
+    def test_a_follower_that_stops_has_missed_nothing(self) -> None:
+        driven = self.follower()
+        assert reasons(driven.on(events.Stopped(now=at(11)))) == [(SkipReason.NOT_LEADER, 1)]
+
+
 class TestStopping:
     def test_what_came_due_meanwhile_leaves_that_reason_where_nobody_catches_up(self) -> None:
         driven = Driven()
@@ -434,6 +508,11 @@ class TestStopping:
     def test_what_waits_for_the_store_leaves_that_reason_too(self) -> None:
         driven = Driven(run_on_start=True)
         assert reasons(driven.on(events.Stopped(now=at(1)))) == [(SkipReason.SHUTTING_DOWN, 1)]
+
+    def test_what_was_about_to_be_claimed_leaves_that_reason_too(self) -> None:
+        driven = Driven()
+        driven.look(10)
+        assert reasons(driven.on(events.Stopped(now=at(11)))) == [(SkipReason.SHUTTING_DOWN, 1)]
 
     def test_a_task_that_rested_keeps_its_own_reason(self) -> None:
         paused = Driven()

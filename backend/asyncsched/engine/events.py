@@ -66,6 +66,20 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """Another process leads: it runs the tasks of scope ``cluster`` from now on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Led:
+    """This process leads from *now* on; the store remembers *cursor* and *failures* from the one before."""
+
+    now: datetime
+    cursor: datetime | None
+    failures: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stepped:
     """The wall clock stepped by *seconds* and shows *now*; *is_set* is False if that cannot be right."""
 
@@ -99,6 +113,8 @@ Event = (
     | Paused
     | Resumed
     | Asked
+    | Followed
+    | Led
     | Stepped
     | Recalled
     | Stopped

@@ -11,8 +11,8 @@ drives the same machine without waiting.
                                              ├──Refused──> WAITING            └─────> SUSPENDED    (suspend_after)
                                              └──Undecided──> BACKING_OFF
 
-``Paused``, ``Resumed``, ``Asked``, ``Stepped``, ``Recalled`` and ``Stopped`` may come in any state;
-a run that is going on is never touched by them.
+``Paused``, ``Resumed``, ``Asked``, ``Followed``, ``Led``, ``Stepped``, ``Recalled`` and ``Stopped`` may
+come in any state; a run that is going on is never touched by them.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from typing import Any
 from asyncsched.engine import events, planner, timeline
 from asyncsched.engine.progress import Plan, Progress, State
 from asyncsched.engine.runs import Occurrence, RunStatus, Skipped, SkipReason, Trigger
-from asyncsched.policy import CatchUp, backoff
+from asyncsched.policy import CatchUp, Scope, backoff
 from asyncsched.registry import Task
 
 CLAIM_RETRY = timedelta(seconds=5)
@@ -31,13 +31,22 @@ LONGEST_SUSPENSION = 3600.0
 
 
 def begin(
-    task: Task, cursor: datetime | None, now: datetime, *, failures: int = 0, paused: bool = False, is_set: bool = True
+    task: Task,
+    cursor: datetime | None,
+    now: datetime,
+    *,
+    failures: int = 0,
+    paused: bool = False,
+    leads: bool = True,
+    is_set: bool = True,
 ) -> Progress:
     """Return the progress to start with, *cursor* being the last occurrence settled by an earlier process.
 
-    *is_set* is False if the clock shows a time that cannot be right.
+    *leads* tells whether this process runs the tasks of scope ``cluster``. *is_set* is False if the
+    clock shows a time that cannot be right.
     """
-    progress = Progress(cursor=now, failures=failures, paused=paused, held=not is_set)
+    standby = not leads and task.options.scope is Scope.CLUSTER
+    progress = Progress(cursor=now, failures=failures, paused=paused, standby=standby, held=not is_set)
     if cursor is not None and task.options.catch_up is not CatchUp.NONE:
         is_ahead = cursor > now + timeline.CLOSE
         # A cursor far ahead of the clock is from before it was set back, or shows that it is not set yet.
@@ -65,6 +74,8 @@ def state(task: Task, progress: Progress) -> State:  # noqa: PLR0911 - a list, f
         return State.DUE
     if progress.paused or not task.options.enabled:
         return State.PAUSED
+    if progress.standby:
+        return State.STANDBY
     if progress.suspended_until is not None:
         return State.SUSPENDED
     return State.BACKING_OFF if progress.pending else State.WAITING
@@ -83,17 +94,9 @@ def _looked(task: Task, progress: Progress, event: events.Looked) -> Plan:
 
 
 def _claiming(task: Task, progress: Progress, event: events.Claiming) -> Plan:
-    occurrence = progress.due
-    if occurrence is None:
+    if progress.due is None:
         raise RuntimeError(f"{task.name}: nothing is due, so there is nothing to claim")
-    progress = replace(progress, due=None, claiming=progress.claiming + 1)
-    if occurrence.trigger is not Trigger.MANUAL:
-        progress = replace(
-            progress,
-            cursor=max(progress.cursor, occurrence.scheduled_for),
-            first_used=progress.first_used or occurrence.scheduled_for,
-        )
-    return Plan(progress=progress)
+    return Plan(progress=replace(progress, due=None, claiming=progress.claiming + 1))
 
 
 def _granted(task: Task, progress: Progress, event: events.Granted) -> Plan:
@@ -172,6 +175,24 @@ def _asked(task: Task, progress: Progress, event: events.Asked) -> Plan:
     return planner.postponed(progress, asked_for, event.now + progress.ahead)
 
 
+def _followed(task: Task, progress: Progress, event: events.Followed) -> Plan:
+    if task.options.scope is not Scope.CLUSTER:
+        return Plan(progress=progress)
+    progress = replace(progress, standby=True, due=None)
+    if progress.pending and progress.pending.trigger is not Trigger.MANUAL:
+        progress = replace(progress, pending=None, pending_at=None)  # it is the new leader's to catch up on
+    return Plan(progress=progress)
+
+
+def _led(task: Task, progress: Progress, event: events.Led) -> Plan:
+    if not progress.standby:
+        return Plan(progress=progress)
+    progress = replace(progress, standby=False, failures=event.failures)
+    if task.options.catch_up is not CatchUp.NONE:
+        return Plan(progress=replace(progress, cursor=max(progress.cursor, event.cursor or progress.cursor)))
+    return planner.skip(task, progress, event.now + progress.ahead, SkipReason.NOT_LEADER)
+
+
 def _stepped(task: Task, progress: Progress, event: events.Stepped) -> Plan:
     by = timedelta(seconds=event.seconds)
     return Plan(progress=timeline.stepped(progress, by, event.now, is_set=event.is_set))
@@ -185,7 +206,9 @@ def _recalled(task: Task, progress: Progress, event: events.Recalled) -> Plan:
 
 
 def _stopped(task: Task, progress: Progress, event: events.Stopped) -> Plan:
-    progress = replace(progress, stopped=True, due=None)
+    due, progress = progress.due, replace(progress, stopped=True, due=None)
+    if due and progress.pending is None:
+        progress = replace(progress, pending=due)
     if task.options.catch_up is not CatchUp.NONE or not task.options.enabled:
         return Plan(progress=replace(progress, pending=None, pending_at=None))  # the next start catches up
     reason = _held_back_by(progress) or SkipReason.SHUTTING_DOWN
@@ -195,6 +218,8 @@ def _stopped(task: Task, progress: Progress, event: events.Stopped) -> Plan:
 
 
 def _held_back_by(progress: Progress) -> SkipReason | None:
+    if progress.standby:
+        return SkipReason.NOT_LEADER
     if progress.paused:
         return SkipReason.PAUSED
     return SkipReason.SUSPENDED if progress.suspended_until else None
@@ -210,6 +235,8 @@ _TRANSITIONS: dict[type, Callable[[Task, Progress, Any], Plan]] = {
     events.Paused: _paused,
     events.Resumed: _resumed,
     events.Asked: _asked,
+    events.Followed: _followed,
+    events.Led: _led,
     events.Stepped: _stepped,
     events.Recalled: _recalled,
     events.Stopped: _stopped,

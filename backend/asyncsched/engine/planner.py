@@ -5,7 +5,8 @@ The rules, in the order they apply:
 1. One run at a time, unless ``overlap="allow"``.
 2. A run that somebody asked for goes first, whatever else holds the task back.
 3. While the clock is evidently not set, a wall-clock schedule waits for it.
-4. A paused or suspended task does nothing else. When it goes on, what passed meanwhile is skipped.
+4. A paused or suspended task, or one that another process runs, does nothing else. When it goes on,
+   what passed meanwhile is skipped.
 5. Of several occurrences that are due at once only the latest counts; the others are coalesced
    into it (with ``catch_up="all"`` they are taken one by one, oldest first).
 6. An occurrence that came due while the task's previous run was going on is subject to ``overlap``.
@@ -36,7 +37,8 @@ def plan(task: Task, progress: Progress, now: datetime) -> Plan:
     asked_for = _asked_for_at(progress)
     if asked_for is not None and asked_for <= now:
         return _plan_asked_for(task, progress, now)
-    if progress.paused or not task.options.enabled or (progress.held and not task.schedule.is_interval):
+    waits_for_clock = progress.held and not task.schedule.is_interval
+    if progress.paused or progress.standby or not task.options.enabled or waits_for_clock:
         return Plan(progress=progress, wake_at=asked_for)
     if progress.suspended_until is not None:
         if now < progress.suspended_until:
@@ -143,7 +145,8 @@ def _plan_due(task: Task, progress: Progress, first: datetime, latest: datetime,
     chosen_due_at = due_at(task, chosen)
     trigger = Trigger.CATCH_UP if now - chosen_due_at > GRACE else Trigger.SCHEDULE
     occurrence = Occurrence(task=task.name, scheduled_for=chosen, trigger=trigger)
-    return Plan(progress=replace(progress, due=occurrence), run=occurrence, due_at=chosen_due_at, skipped=skipped)
+    progress = replace(progress, due=occurrence, cursor=chosen, first_used=progress.first_used or chosen)
+    return Plan(progress=progress, run=occurrence, due_at=chosen_due_at, skipped=skipped)
 
 
 def _latest_due(task: Task, first: datetime, now: datetime) -> datetime:

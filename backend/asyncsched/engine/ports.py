@@ -82,6 +82,17 @@ class Store(Protocol):
         """Write what is outstanding, for at most *patience* seconds. May be called twice."""
 
 
+class Leadership(Protocol):
+    """Whether this process is the one that runs the tasks of scope ``cluster``."""
+
+    @property
+    def leads(self) -> bool:
+        """True while it may be trusted that no other process leads."""
+
+    async def changed(self) -> bool:
+        """Wait until ``leads`` may have changed, and return it."""
+
+
 class Executor(Protocol):
     """Where a task's function runs."""
 

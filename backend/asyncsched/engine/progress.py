@@ -16,6 +16,7 @@ class State(StrEnum):
     RUNNING = "running"
     BACKING_OFF = "backing off"  # a failed run, or a claim nobody could decide, is tried again soon
     SUSPENDED = "suspended"  # resting after repeated failures
+    STANDBY = "standby"  # another process leads and runs it
     PAUSED = "paused"  # by people, or not enabled
     STOPPED = "stopped"  # the scheduler drains
 
@@ -46,6 +47,7 @@ class Progress:
     running: int = 0
     failures: int = 0
     suspended_until: datetime | None = None
+    standby: bool = False
     paused: bool = False
     stopped: bool = False
     has_run: bool = False

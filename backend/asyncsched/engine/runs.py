@@ -43,6 +43,7 @@ class SkipReason(StrEnum):
     SUSPENDED = "suspended"  # resting after repeated failures
     CLAIMED = "claimed"  # another process has it
     RUNNING_ELSEWHERE = "running_elsewhere"  # the task is running in another process
+    NOT_LEADER = "not_leader"  # it is another process's turn to run it
     CLOCK_STEP = "clock_step"  # the wall clock jumped over it
     SHUTTING_DOWN = "shutting_down"  # it came due while the process stopped
     UNKNOWN_TASK = "unknown_task"  # an earlier process ran it, this one has no task of that name
@@ -50,7 +51,7 @@ class SkipReason(StrEnum):
     @property
     def settles(self) -> bool:
         """False if the next process is to decide about the occurrence, by the task's catch-up policy."""
-        return self not in (SkipReason.SHUTTING_DOWN, SkipReason.UNKNOWN_TASK)
+        return self not in (SkipReason.SHUTTING_DOWN, SkipReason.UNKNOWN_TASK, SkipReason.NOT_LEADER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

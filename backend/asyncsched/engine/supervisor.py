@@ -10,8 +10,9 @@ from asyncsched.engine.boundary import Boundary
 from asyncsched.engine.context import Health
 from asyncsched.engine.culprits import Culprit, acting_as
 from asyncsched.engine.keeper import Intensity, Keeper, still_running
+from asyncsched.engine.leadership import AlwaysLeader
 from asyncsched.engine.loop import ScheduleLoop, Surroundings
-from asyncsched.engine.ports import Clock, Executor, Listener, Remembered, Store
+from asyncsched.engine.ports import Clock, Executor, Leadership, Listener, Remembered, Store
 from asyncsched.engine.progress import State
 from asyncsched.engine.runner import Runner
 from asyncsched.engine.runs import Claim, RunResult, Settled, Skipped, SkipReason, Stall
@@ -40,6 +41,7 @@ class Supervisor:
         store: Store,
         executor: Executor,
         listeners: Iterable[Listener] = (),
+        leadership: Leadership | None = None,
         intensity: Intensity | None = None,
         stall_watch: StallWatch | None = None,
     ) -> None:
@@ -47,6 +49,7 @@ class Supervisor:
         self._services = tuple(services)
         self._clock = clock
         self._store = store
+        self._leadership = leadership or AlwaysLeader()
         self._intensity = intensity or Intensity()
         self._statistics = Statistics()
         self.listeners = tuple(listeners)
@@ -78,7 +81,7 @@ class Supervisor:
     def health(self) -> Health:
         """Return how the scheduler fares at this moment."""
         return Health(
-            leader=bool(self._keepers) and not self._draining,
+            leader=self._leadership.leads and bool(self._keepers) and not self._draining,
             tasks=len(self._tasks),
             running=len(self._statistics.running),
             failing=len(self._statistics.failing),
@@ -123,7 +126,13 @@ class Supervisor:
         for task in self._tasks.values():
             past = remembered.get(task.name, Remembered())
             progress = machine.begin(
-                task, past.cursor, now, failures=past.failures, paused=past.paused, is_set=self._is_set(now)
+                task,
+                past.cursor,
+                now,
+                failures=past.failures,
+                paused=past.paused,
+                leads=self._leadership.leads,
+                is_set=self._is_set(now),
             )
             self._loops[task.name] = loop = ScheduleLoop(task, progress, around)
             planning = Culprit(name=f"the schedule of {task.name}", task=task.name)
@@ -142,10 +151,11 @@ class Supervisor:
             self._keep(service.name, acting_as(serving, service.function))
         self._keep("clock watch", self._watch_clock)
         self._keep("store watch", self._watch_store)
+        self._keep("leadership watch", self._watch_leadership)
         logger.info(
             "started %d schedules and %d services",
             len(self._loops),
-            len(self._keepers) - len(self._loops) - 2,
+            len(services),
             extra={"action": "started"},
         )
 
@@ -193,7 +203,7 @@ class Supervisor:
                 error,
                 extra={"action": "store_unavailable"},
             )
-            self._store_answers = False
+            self._store_answers = self._remembers = False
             return {}
         self._remembers = True
         return remembered
@@ -224,6 +234,18 @@ class Supervisor:
 
     def _is_set(self, now: datetime) -> bool:
         return now >= self._clock.earliest
+
+    async def _watch_leadership(self) -> None:
+        while True:
+            if not await self._leadership.changed():
+                for loop in self._loops.values():
+                    loop.tell(events.Followed())
+                continue
+            remembered = await self._load()
+            now = self._clock.now()
+            for name, loop in self._loops.items():
+                past = remembered.get(name, Remembered())
+                loop.tell(events.Led(now=now, cursor=past.cursor, failures=past.failures))
 
     async def _watch_store(self) -> None:
         while True:

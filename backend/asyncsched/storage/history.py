@@ -18,6 +18,7 @@ WHY: dict[str, str] = {
     SkipReason.SUSPENDED: "the task was resting after repeated failures",
     SkipReason.CLAIMED: "another process had it",
     SkipReason.RUNNING_ELSEWHERE: "the task was still running in another process",
+    SkipReason.NOT_LEADER: "another process led and had it",
     SkipReason.CLOCK_STEP: "the wall clock jumped over it",
     SkipReason.SHUTTING_DOWN: "the process was stopping",
     SkipReason.UNKNOWN_TASK: "no task of that name was registered",

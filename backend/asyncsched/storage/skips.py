@@ -85,7 +85,7 @@ class Tallies:
 
 def is_kept(task: Task | None, skipped: Skipped) -> bool:
     """True if *skipped* is worth a row."""
-    if skipped.reason is SkipReason.CLAIMED:
+    if skipped.reason in (SkipReason.CLAIMED, SkipReason.NOT_LEADER):
         # Another process took the occurrence, so it did run: nobody misses it, and the row of that
         # run is there. With five processes this would be four rows of noise beside each run.
         # Listeners are told, so it is counted in metrics.
