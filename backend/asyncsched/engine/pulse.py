@@ -48,6 +48,9 @@ class Pulse(Protocol):
     def stop(self) -> None:
         """Leave the loop as it was. Called on the loop."""
 
+    def close(self) -> None:
+        """Give back what it holds: the last call, by the watching thread."""
+
 
 class Anatomy:
     """What the stack of the thread looks like in which a loop runs. Create it in a plain callback of the loop."""
@@ -87,7 +90,7 @@ def pulse_of(loop: asyncio.AbstractEventLoop, anatomy: Anatomy, threshold: float
     selector = getattr(loop, "_selector", None)
     timer = KernelTimer.create() if isinstance(selector, selectors.BaseSelector) else None
     if timer is None:
-        return SampledPulse(anatomy, threshold)
+        return SampledPulse(loop, anatomy, threshold)
     return TimedPulse(selector, timer, threshold)
 
 
@@ -99,11 +102,12 @@ class TimedPulse:
         self._timer = timer
         self._threshold = threshold
         self._since: Since | None = None
+        self._original = selector.select
         self._select: object = None
         self._ended = False
 
     def start(self) -> None:
-        original = self._selector.select
+        original = self._original
         arm, disarm = self._timer.prepare(self._threshold), self._timer.prepare(0)
 
         def select(timeout: float | None = None) -> Any:
@@ -129,14 +133,16 @@ class TimedPulse:
             since = self._since
             if since is not None and time.monotonic() - since.at >= self._threshold and not self._ended:
                 return since
-        self._timer.close()
         return None
 
     def stop(self) -> None:
         self._ended = True
         if vars(self._selector).get("select") is self._select:
-            del self._selector.select
+            self._selector.select = self._original
         self._timer.prepare(LOOK_AT_ONCE)()
+
+    def close(self) -> None:
+        self._timer.close()
 
 
 class SampledPulse:
@@ -145,7 +151,8 @@ class SampledPulse:
     Whatever takes *threshold* seconds is found so, and some of what takes more than half of it.
     """
 
-    def __init__(self, anatomy: Anatomy, threshold: float) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, anatomy: Anatomy, threshold: float) -> None:
+        self._loop = loop
         self._anatomy = anatomy
         self._period = threshold / 2
         self._going_on = threading.Lock()
@@ -156,13 +163,16 @@ class SampledPulse:
     def next_doubt(self) -> Since | None:
         idle = Since.now()
         while not self._going_on.acquire(timeout=self._period):
-            if self._anatomy.frames():
+            if self._anatomy.frames() or self._loop.is_closed():
                 return idle
             idle = Since.now()
         return None
 
     def stop(self) -> None:
         self._going_on.release()
+
+    def close(self) -> None:
+        """There is nothing to give back."""
 
 
 class KernelTimer:

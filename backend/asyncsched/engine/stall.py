@@ -27,7 +27,7 @@ from asyncsched.engine.runs import Stall
 
 logger = logging.getLogger("asyncsched.stalls")
 
-LONG = 10.0  # seconds after which it is said although the loop is still stuck: it may never come back
+LONG = 10.0  # seconds
 NOTICEABLE = 0.1  # seconds by which a thread may wake up late on a machine that is merely busy
 MOST_REMEMBERED = 100  # runs that stalled and have not ended yet
 
@@ -35,10 +35,16 @@ Publish = Callable[[Stall], None]
 
 
 class StallWatch:
-    """Notices that the loop it was started on did nothing else for *threshold* seconds. For real time only."""
+    """Notices that the loop it was started on did nothing else for *threshold* seconds. For real time only.
 
-    def __init__(self, threshold: float) -> None:
+    After *long* seconds it is said although the loop is still stuck, for it may never come back.
+    *pulse_of* chooses how to look at a loop.
+    """
+
+    def __init__(self, threshold: float, *, long: float = LONG, pulse_of: Callable[..., Pulse] = pulse_of) -> None:
         self._threshold = threshold
+        self._long = long
+        self._pulse_of = pulse_of
         self._pulse: Pulse | None = None
         self._is_stopped = False
         self._longest: dict[str, Stall] = {}
@@ -70,7 +76,7 @@ class StallWatch:
     def _begin(self, loop: asyncio.AbstractEventLoop, anatomy: Anatomy, publish: Publish) -> None:
         if self._is_stopped:
             return
-        self._pulse = pulse_of(loop, anatomy, self._threshold)
+        self._pulse = self._pulse_of(loop, anatomy, self._threshold)
         self._pulse.start()
         arguments = (self._pulse, _Eye(loop, anatomy), publish)
         threading.Thread(target=self._watch, args=arguments, name="asyncsched stall watch", daemon=True).start()
@@ -80,6 +86,7 @@ class StallWatch:
         with Boundary() as boundary:
             while (since := pulse.next_doubt()) is not None and not eye.loop.is_closed():
                 self._observe(since, eye, publish)
+            pulse.close()
         if boundary.error:
             logger.error("the stall watch ended: stalls are no longer noticed", exc_info=boundary.error)
 
@@ -94,7 +101,8 @@ class StallWatch:
                 span.tell_of_standstill()
                 return
         stall = eye.sighted(span, beat)
-        if stall is None:
+        if stall is None:  # it goes on already, or does not run at all
+            span.wait_for(beat, self._threshold)
             return
         self._ongoing = (stall, span)
         self._wait_until_over(stall, span, beat)
@@ -107,10 +115,10 @@ class StallWatch:
     def _wait_until_over(self, stall: Stall, span: "_Span", beat: threading.Lock) -> None:
         is_said = False
         while not span.wait_for(beat, self._threshold):
-            if not is_said and span.seconds() >= LONG:
+            if not is_said and span.seconds() >= self._long:
                 is_said = True
                 logger.error(
-                    "the event loop is stuck for %.0f s and has not come back: %s at %s\n%s",
+                    "the event loop has been stuck for %.1f s and still is: %s at %s\n%s",
                     span.seconds(),
                     stall.culprit,
                     stall.where,
