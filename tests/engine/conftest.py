@@ -1,5 +1,9 @@
-from collections.abc import Callable
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Callable
 from typing import Any
+
+import pytest
 
 from asyncsched import policy
 from asyncsched.engine.executor import LocalExecutor
@@ -8,6 +12,20 @@ from asyncsched.engine.supervisor import Supervisor
 from asyncsched.registry import Service, Task
 from asyncsched.schedules import Every, Schedule
 from asyncsched.testing import MemoryStore, RecordingListener, VirtualClock
+
+
+@pytest.fixture
+async def nothing_without_an_owner() -> AsyncIterator[None]:
+    """Fail the test if it loses a coroutine or an exception, or leaves an asyncio task behind."""
+    lost: list[str] = []
+    before = asyncio.all_tasks()
+    gc.freeze()  # only what comes from now on is looked through in the end
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: lost.append(str(context)))
+    yield
+    left = asyncio.all_tasks() - before - {asyncio.current_task()}
+    gc.collect()  # what nobody holds tells of itself when it goes
+    gc.unfreeze()
+    assert (left, lost) == (set(), [])
 
 
 async def do_nothing() -> None: ...

@@ -3,16 +3,21 @@
 import asyncio
 import logging
 import sys
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
 
-from asyncsched import Every
+from asyncsched import Every, Overlap
 from asyncsched.engine.runs import RunStatus
 from asyncsched.registry import Service
 from tests.engine.conftest import Scheduler, make_task
 
-pytestmark = pytest.mark.looptime
+pytestmark = [pytest.mark.looptime, pytest.mark.usefixtures("nothing_without_an_owner")]
+
+
+class Stop(BaseException):
+    """A library's own signal, not meant for us."""
 
 
 def misbehave_by_raising() -> Any:
@@ -102,6 +107,47 @@ async def test_the_run_is_recorded_as_what_it_was(misbehaviour: Any, status: Run
     assert (run.status, run.error) == (status, error)
 
 
+UNUSUAL = [SystemExit(4), KeyboardInterrupt(), GeneratorExit(), Stop("x"), asyncio.CancelledError()]
+
+UNSERVICEABLE = [OSError("gone"), SystemExit(4), Stop("x"), asyncio.CancelledError()]
+
+
+def raising(error: BaseException) -> Callable[[], Any]:
+    def function() -> Any:
+        raise type(error)(*error.args)
+
+    return function
+
+
+def raising_later(error: BaseException) -> Callable[[], Awaitable[Any]]:
+    async def function() -> Any:
+        await asyncio.sleep(0.1)
+        raise type(error)(*error.args)
+
+    return function
+
+
+@pytest.mark.parametrize("overlap", [Overlap.SKIP, Overlap.ALLOW])
+@pytest.mark.parametrize("error", UNUSUAL, ids=repr)
+async def test_whatever_a_function_raises_is_a_failed_run_and_the_next_one_takes_place(
+    error: BaseException, overlap: Overlap
+) -> None:
+    async with Scheduler(make_task(raising_later(error), Every(2), overlap=overlap)) as scheduler:
+        await asyncio.sleep(5)
+    assert [run.status for run in scheduler.runs()] == [RunStatus.FAILED] * 2
+    assert (scheduler.runs()[0].error or "").startswith(type(error).__name__)
+    assert scheduler.listener.restarts == []
+
+
+@pytest.mark.parametrize("predicate", [raising, raising_later])
+@pytest.mark.parametrize("error", UNUSUAL, ids=repr)
+async def test_whatever_a_predicate_raises_is_a_failed_run(error: BaseException, predicate: Callable[..., Any]) -> None:
+    async with Scheduler(make_task(schedule=Every(2), enabled_when=predicate(error))) as scheduler:
+        await asyncio.sleep(5)
+    assert [run.status for run in scheduler.runs()] == [RunStatus.FAILED] * 2
+    assert scheduler.listener.restarts == []
+
+
 async def test_the_traceback_names_the_line_that_raised() -> None:
     async with Scheduler(make_task(misbehave_by_raising(), Every(2))) as scheduler:
         await asyncio.sleep(3)
@@ -129,6 +175,53 @@ async def test_a_coroutine_that_keeps_dying_is_quarantined_with_a_loud_log(caplo
     assert [record.action for record in caplog.records if record.levelno == logging.CRITICAL][:1] == ["quarantined"]
 
 
+async def test_each_quarantine_lasts_twice_as_long_as_the_one_before() -> None:
+    task = make_task(misbehave_by_cancelling_itself(), Every(1))
+    async with Scheduler(task) as scheduler:
+        await scheduler.listener.wait_for(lambda seen: len(seen.restarts) >= 16, within=2000)
+    assert [delay for _, _, delay in scheduler.listener.restarts if delay > 30] == [60.0, 120.0, 240.0, 480.0]
+
+
+async def test_a_quarantine_is_of_one_task_or_service_and_the_others_do_not_notice() -> None:
+    async def breaks() -> None:
+        raise ConnectionError
+
+    async def lasts() -> None:
+        starts.append("lasts")
+        await asyncio.Event().wait()
+
+    starts: list[str] = []
+    tasks = [
+        make_task(misbehave_by_cancelling_itself(), Every(1), name="bad"),
+        make_task(misbehave_by_raising(), Every(1), name="failing"),
+        make_task(schedule=Every(1), name="good"),
+    ]
+    services = (Service(name="broken", function=breaks), Service(name="link", function=lasts))
+    async with Scheduler(*tasks, services=services) as scheduler:
+        await asyncio.sleep(50.5)
+        assert scheduler.supervisor.quarantined == ("bad", "broken")
+    assert {name for name, _, _ in scheduler.listener.restarts} == {"bad", "broken"}
+    assert len(scheduler.runs("good")) == len(scheduler.runs("failing")) == 50
+    assert max(run.lateness for run in scheduler.runs("good")) < 0.01
+    assert starts == ["lasts"]
+
+
+async def test_a_storm_of_crashes_leaves_nothing_behind() -> None:
+    tasks = [
+        make_task(misbehaviour(), Every(1), name=f"{misbehaviour.__name__} {overlap}", timeout=0.5, overlap=overlap)
+        for misbehaviour in MISBEHAVIOURS
+        for overlap in Overlap
+    ]
+    services = [
+        Service(name=f"service {number}", function=raising_later(error)) for number, error in enumerate(UNSERVICEABLE)
+    ]
+    async with Scheduler(*tasks, services=tuple(services)) as scheduler:
+        await asyncio.sleep(120.5)
+        assert len(asyncio.all_tasks()) < 3 * len(tasks)
+    assert all(scheduler.runs(task.name) for task in tasks)
+    assert {name for name, _, _ in scheduler.listener.restarts} >= {service.name for service in services}
+
+
 async def test_a_listener_that_raises_disturbs_nobody() -> None:
     async with Scheduler(make_task(schedule=Every(1))) as scheduler:
         scheduler.listener.run_started = None  # type: ignore[method-assign,assignment]
@@ -149,6 +242,28 @@ class TestServices:
         async with Scheduler(services=(Service(name="link", function=service),)):
             await asyncio.sleep(2)
         assert len(starts) == 3
+
+    @pytest.mark.parametrize("error", UNSERVICEABLE, ids=repr)
+    async def test_whatever_it_raises_it_is_started_again(self, error: BaseException) -> None:
+        async with Scheduler(services=(Service(name="link", function=raising_later(error)),)) as scheduler:
+            await asyncio.sleep(5)
+        assert len(scheduler.listener.restarts) >= 3
+
+    async def test_one_that_returns_is_started_again(self) -> None:
+        async def service() -> None:
+            return
+
+        async with Scheduler(services=(Service(name="link", function=service),)) as scheduler:
+            await asyncio.sleep(2)
+        assert [error for _, error, _ in scheduler.listener.restarts] == [None] * 3
+
+    async def test_one_that_keeps_ending_is_quarantined_and_tried_again(self) -> None:
+        async with Scheduler(services=(Service(name="link", function=raising_later(OSError())),)) as scheduler:
+            await scheduler.listener.wait_for(lambda seen: len(seen.restarts) >= 4)
+            assert scheduler.supervisor.quarantined == ("link",)
+            await asyncio.sleep(61)
+            assert len(scheduler.listener.restarts) > 4
+        assert [delay for _, _, delay in scheduler.listener.restarts[:4]] == [0.5, 1.0, 2.0, 60.0]
 
     async def test_a_service_is_cancelled_when_the_scheduler_drains(self) -> None:
         ended = []

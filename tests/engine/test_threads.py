@@ -51,12 +51,37 @@ async def test_what_it_raises_is_the_result() -> None:
     assert (result.status, result.error) == (RunStatus.FAILED, "KeyError: 'missing'")
 
 
-@pytest.mark.parametrize("error", [StopIteration("done"), SystemExit(1), asyncio.CancelledError()])
+class Stop(BaseException):
+    """A library's own signal, not meant for us."""
+
+
+UNUSUAL = [
+    StopIteration("done"),
+    SystemExit(1),
+    KeyboardInterrupt(),
+    GeneratorExit(),
+    Stop("x"),
+    asyncio.CancelledError(),
+]
+
+
+@pytest.mark.parametrize("error", UNUSUAL, ids=repr)
 async def test_not_even_odd_exceptions_get_out(error: BaseException) -> None:
     def fail() -> None:
         raise error
 
-    assert (await run(fail)).status is RunStatus.FAILED
+    result = await run(fail)
+    assert result.status is RunStatus.FAILED
+    assert type(error).__name__ in (result.error or "")
+    assert "raise error" in (result.traceback or ""), "the line that raised is named"
+
+
+@pytest.mark.parametrize("error", UNUSUAL, ids=repr)
+async def test_not_even_out_of_a_predicate(error: BaseException) -> None:
+    def fail() -> bool:
+        raise error
+
+    assert (await run(lambda: 1, enabled_when=fail)).status is RunStatus.FAILED
 
 
 async def test_it_sees_its_run() -> None:
@@ -158,14 +183,6 @@ async def test_a_predicate_is_asked_in_the_thread() -> None:
 
     assert (await run(lambda: 1, enabled_when=no)).status is RunStatus.SKIPPED
     assert asked_in[0] is not threading.main_thread()
-
-
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), GeneratorExit()])
-async def test_what_would_end_the_loop_is_a_failed_run(error: BaseException) -> None:
-    def fail() -> None:
-        raise error
-
-    assert (await run(fail)).status is RunStatus.FAILED
 
 
 async def test_waiting_for_a_thread_is_told_from_being_slow() -> None:

@@ -49,7 +49,8 @@ class Runner:
         try:
             outcome = await self._outcome(task, run)
         except asyncio.CancelledError:
-            report(self._with_stall(timing.result(claim, RunStatus.CANCELLED, error="cut off before it had finished")))
+            what = f"while it waited for a {run.waiting_for}" if run.waiting_for else "before it had finished"
+            report(self._with_stall(timing.result(claim, RunStatus.CANCELLED, error=f"cut off {what}")))
             raise
         finally:
             run.stop()
