@@ -6,16 +6,17 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 
 from asyncsched.engine import events, machine
-from asyncsched.engine.boundary import Boundary
 from asyncsched.engine.context import Health
 from asyncsched.engine.culprits import Culprit, acting_as
+from asyncsched.engine.fanout import Fanout
 from asyncsched.engine.keeper import Intensity, Keeper, still_running
 from asyncsched.engine.leadership import AlwaysLeader
 from asyncsched.engine.loop import ScheduleLoop, Surroundings
+from asyncsched.engine.outage import Outage
 from asyncsched.engine.ports import Clock, Executor, Leadership, Listener, Remembered, Store
 from asyncsched.engine.progress import State
 from asyncsched.engine.runner import Runner
-from asyncsched.engine.runs import Claim, RunResult, Settled, Skipped, SkipReason, Stall
+from asyncsched.engine.runs import Settled, Skipped, SkipReason
 from asyncsched.engine.stall import StallWatch
 from asyncsched.engine.statistics import Statistics
 from asyncsched.errors import ConfigurationError, StoreUnavailable, UnknownTask
@@ -53,14 +54,14 @@ class Supervisor:
         self._intensity = intensity or Intensity()
         self._statistics = Statistics()
         self.listeners = tuple(listeners)
-        self._listener = _Fanout((self._statistics, *self.listeners))
+        self._listener = Fanout((self._statistics, *self.listeners))
         self._stall_watch = stall_watch
         stall_of = stall_watch.stall_of if stall_watch else None
         self._runner = Runner(clock, executor, health=self.health, on_progress=None, stall_of=stall_of)
         self._loops: dict[str, ScheduleLoop] = {}
         self._keepers: list[Keeper] = []
         self._draining = False
-        self._store_answers = True
+        self._store_outage = Outage(logger, began="store_unavailable", ended="store_available")
         self._remembers = False
 
     @property
@@ -198,12 +199,10 @@ class Supervisor:
         try:
             remembered = await self._store.load(self._tasks.values())
         except StoreUnavailable as error:
-            logger.error(  # noqa: TRY400 - the reason is in the message
-                "history is unavailable (%s): starting without it, and catching up when the database answers",
-                error,
-                extra={"action": "store_unavailable"},
+            self._store_outage.failed(
+                "history is unavailable (%s): going on without it, and catching up when the database answers", error
             )
-            self._store_answers = self._remembers = False
+            self._remembers = False
             return {}
         self._remembers = True
         return remembered
@@ -254,10 +253,10 @@ class Supervisor:
                     self._recall(await self._store.load(self._tasks.values()))
                 paused = await self._store.next_pauses()
             except StoreUnavailable as error:
-                self._note_store(answers=False, error=error)
+                self._store_outage.failed("the database does not answer: %s", error)
                 await asyncio.sleep(STORE_RETRY)
                 continue
-            self._note_store(answers=True)
+            self._store_outage.worked("the database answers again")
             for name, loop in self._loops.items():
                 loop.set_paused(value=name in paused)
 
@@ -282,40 +281,3 @@ class Supervisor:
             skipped = Skipped(task=name, scheduled_for=self._clock.now(), reason=SkipReason.UNKNOWN_TASK)
             self._store.skip(skipped)
             self._listener.occurrences_skipped(skipped)
-
-    def _note_store(self, *, answers: bool, error: Exception | None = None) -> None:
-        """Log an outage once when it begins and once when it ends."""
-        if answers and not self._store_answers:
-            logger.info("the database answers again", extra={"action": "store_available"})
-        if not answers and self._store_answers:
-            logger.error("the database does not answer: %s", error, extra={"action": "store_unavailable"})
-        self._store_answers = answers
-
-
-class _Fanout(Listener):
-    """Hands each event to every listener; one that raises is logged and disturbs nobody."""
-
-    def __init__(self, listeners: tuple[Listener, ...]) -> None:
-        self._listeners = listeners
-
-    def run_started(self, claim: Claim, started_at: datetime) -> None:
-        self._tell(lambda listener: listener.run_started(claim, started_at))
-
-    def run_finished(self, result: RunResult) -> None:
-        self._tell(lambda listener: listener.run_finished(result))
-
-    def occurrences_skipped(self, skipped: Skipped) -> None:
-        self._tell(lambda listener: listener.occurrences_skipped(skipped))
-
-    def stalled(self, stall: Stall) -> None:
-        self._tell(lambda listener: listener.stalled(stall))
-
-    def restarted(self, name: str, error: BaseException | None, delay: float) -> None:
-        self._tell(lambda listener: listener.restarted(name, error, delay))
-
-    def _tell(self, event: Callable[[Listener], None]) -> None:
-        for listener in self._listeners:
-            with Boundary() as boundary:
-                event(listener)
-            if boundary.error:
-                logger.error("listener %s failed", type(listener).__name__, exc_info=boundary.error)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from asyncsched.engine.boundary import Boundary
+from asyncsched.engine.outage import Outage
 from asyncsched.engine.ports import Listener
 from asyncsched.engine.runner import describe
 from asyncsched.engine.runs import Claim, RunResult
@@ -24,7 +25,7 @@ class ChannelsListener(Listener):
     def __init__(self) -> None:
         self._waiting: deque[dict[str, Any]] = deque(maxlen=MOST_WAITING)
         self._news = asyncio.Event()
-        self._is_away = False
+        self._outage = Outage(logger, began="layer_away", ended="layer_back")
 
     @staticmethod
     def is_wanted() -> bool:
@@ -46,7 +47,10 @@ class ChannelsListener(Listener):
             while self._waiting:
                 with Boundary() as boundary:
                     await layer.group_send(GROUP, {"type": "run.message", "run": self._waiting.popleft()})
-                self._note(boundary.error)
+                if boundary.error:
+                    self._outage.failed("the channel layer takes no messages: %s", describe(boundary.error))
+                else:
+                    self._outage.worked("the channel layer takes messages again")
 
     def run_started(self, claim: Claim, started_at: datetime) -> None:
         self._send(claim, status="running", started_at=started_at.isoformat())
@@ -62,14 +66,6 @@ class ChannelsListener(Listener):
             error=result.error,
             consecutive_failures=result.failures,
         )
-
-    def _note(self, error: BaseException | None) -> None:
-        """Log an outage of the layer once when it begins and once when it ends."""
-        if error and not self._is_away:
-            logger.error("the channel layer takes no messages: %s", describe(error), extra={"action": "layer_away"})
-        elif not error and self._is_away:
-            logger.info("the channel layer takes messages again", extra={"action": "layer_back"})
-        self._is_away = error is not None
 
     def _send(self, claim: Claim, **facts: Any) -> None:
         occurrence = claim.occurrence

@@ -16,6 +16,7 @@ from functools import partial
 
 from django.db import DatabaseError, InterfaceError, InternalError, OperationalError, connections
 
+from asyncsched.engine.outage import Outage
 from asyncsched.engine.runs import RunResult, Settled, Skipped
 from asyncsched.policy import backoff
 from asyncsched.registry import Task
@@ -51,7 +52,7 @@ class Writer:
         self._renew_at = 0.0
         self._abandon_at = 0.0
         self._prune_at = time.monotonic() + 60.0
-        self._failures = 0
+        self._outage = Outage(logger, began="history_unavailable", ended="history_available")
 
     def add(self, task: Task, event: RunResult | Settled) -> bool:
         """Keep *event*, from any thread; return True if it should be written soon."""
@@ -113,7 +114,7 @@ class Writer:
                 self._skips.add(task, event)
             elif task is not None:
                 self._entries.append((task, event))
-            if self._failures and self._write_at is not None:
+            if self._outage.failures and self._write_at is not None:
                 continue  # the database is away: the retry is on its way
             deadline = time.monotonic() + (SOON if urgent else LATER)
             self._write_at = min(deadline, self._write_at or deadline)
@@ -124,7 +125,7 @@ class Writer:
             batch = self._entries[:BATCH]
             tallies = self._skips.oldest(BATCH)
             if not self._attempt(partial(self._write, batch, tallies)):
-                self._write_at = time.monotonic() + backoff(self._failures, first=1.0, most=LONGEST_RETRY)
+                self._write_at = time.monotonic() + backoff(self._outage.failures, first=1.0, most=LONGEST_RETRY)
                 self._shed()
                 return False
             del self._entries[: len(batch)]
@@ -143,19 +144,12 @@ class Writer:
         try:
             work()
         except OUTAGES as error:
-            if not self._failures:
-                logger.error(  # noqa: TRY400 - the reason is in the message
-                    "history cannot be written (%s: %s); runs are kept in memory meanwhile",
-                    type(error).__name__,
-                    error,
-                    extra={"action": "history_unavailable"},
-                )
-            self._failures += 1
+            self._outage.failed(
+                "history cannot be written (%s: %s); runs are kept in memory meanwhile", type(error).__name__, error
+            )
             connections.close_all()
             return False
-        if self._failures:
-            logger.info("history is written again", extra={"action": "history_available"})
-        self._failures = 0
+        self._outage.worked("history is written again")
         return True
 
     def _write(self, batch: list[Entry], tallies: list[skips.Tally]) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from channels.layers import get_channel_layer
 
 from asyncsched.engine.boundary import Boundary
+from asyncsched.engine.outage import Outage
 from asyncsched.policy import backoff
 from asyncsched.web.mail import Mail, Mailbox
 
@@ -39,7 +40,7 @@ class Relay:
         self._mailboxes: set[Mailbox] = set()
         self._listener: asyncio.Task[None] | None = None
         self._joined = asyncio.Event()
-        self._failures = 0
+        self._outage = Outage(logger, began="outage_began", ended="outage_ended")
 
     @asynccontextmanager
     async def delivering_to(self, mailbox: Mailbox) -> AsyncIterator[None]:
@@ -83,7 +84,8 @@ class Relay:
         channel = await layer.new_channel()
         try:
             await layer.group_add(self._group, channel)
-            self._note_success()
+            self._joined.set()
+            self._outage.worked("%s: the channel layer works again", self._group)
             while True:
                 async with asyncio.timeout(self._silence):
                     message = await layer.receive(channel)
@@ -98,14 +100,6 @@ class Relay:
         for mailbox in self._mailboxes:
             mailbox.put(mail)
 
-    def _note_success(self) -> None:
-        self._joined.set()
-        if self._failures:
-            logger.info("%s: the channel layer works again", self._group, extra={"action": "outage_ended"})
-        self._failures = 0
-
     async def _rest_after(self, error: BaseException) -> None:
-        self._failures += 1
-        if self._failures == 1:
-            logger.error("%s: the channel layer fails", self._group, exc_info=error, extra={"action": "outage_began"})
-        await asyncio.sleep(backoff(self._failures, first=FIRST_DELAY, most=LONGEST_DELAY))
+        self._outage.failed("%s: the channel layer fails", self._group, exc_info=error)
+        await asyncio.sleep(backoff(self._outage.failures, first=FIRST_DELAY, most=LONGEST_DELAY))

@@ -1,0 +1,40 @@
+"""One listener in front of many."""
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from asyncsched.engine.boundary import Boundary
+from asyncsched.engine.ports import Listener
+from asyncsched.engine.runs import Claim, RunResult, Skipped, Stall
+
+logger = logging.getLogger("asyncsched.supervisor")
+
+
+class Fanout(Listener):
+    """Hands each event to every listener; one that raises is logged and disturbs nobody."""
+
+    def __init__(self, listeners: Iterable[Listener]) -> None:
+        self._listeners = tuple(listeners)
+
+    def run_started(self, claim: Claim, started_at: datetime) -> None:
+        self._tell(lambda listener: listener.run_started(claim, started_at))
+
+    def run_finished(self, result: RunResult) -> None:
+        self._tell(lambda listener: listener.run_finished(result))
+
+    def occurrences_skipped(self, skipped: Skipped) -> None:
+        self._tell(lambda listener: listener.occurrences_skipped(skipped))
+
+    def stalled(self, stall: Stall) -> None:
+        self._tell(lambda listener: listener.stalled(stall))
+
+    def restarted(self, name: str, error: BaseException | None, delay: float) -> None:
+        self._tell(lambda listener: listener.restarted(name, error, delay))
+
+    def _tell(self, event: Callable[[Listener], None]) -> None:
+        for listener in self._listeners:
+            with Boundary() as boundary:
+                event(listener)
+            if boundary.error:
+                logger.error("listener %s failed", type(listener).__name__, exc_info=boundary.error)
