@@ -10,6 +10,8 @@ stall_logger = logging.getLogger("asyncsched.stalls")
 
 EXPECTED = frozenset({SkipReason.PREDICATE, SkipReason.PAUSED, SkipReason.SUSPENDED, SkipReason.CLAIMED})
 
+WORTH_SAYING = 0.1  # seconds of lateness
+
 
 class LogListener(Listener):
     """Says what people must know, and no more: a task that fails every two seconds must not fill the disk."""
@@ -35,10 +37,11 @@ class LogListener(Listener):
         count = self._skips[key] = self._skips.get(key, 0) + 1
         logger.log(
             logging.DEBUG if skipped.reason in EXPECTED or not _is_worth_saying(count) else logging.WARNING,
-            "%s: %d skipped (%s)",
+            "%s: %d skipped (%s)%s",
             skipped.task,
             skipped.count,
             skipped.reason,
+            f", up to {skipped.lateness:.1f} s late" if skipped.lateness >= WORTH_SAYING else "",
             extra={"action": "skipped", "task": skipped.task, "reason": skipped.reason},
         )
 

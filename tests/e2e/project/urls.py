@@ -1,7 +1,8 @@
-"""Pages: one that answers, one that says how the scheduler fares, one that never answers."""
+"""Pages: one that answers, one that says how the scheduler fares, one that never answers, one that blocks."""
 
 import asyncio
 import logging
+import time
 from dataclasses import asdict
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -35,4 +36,10 @@ async def never(request: HttpRequest) -> HttpResponse:
     return HttpResponse("at last")
 
 
-urlpatterns = [path("", hello), path("state", state), path("never", never)]
+async def slow(request: HttpRequest) -> HttpResponse:
+    """Keep everybody waiting."""
+    time.sleep(0.6)  # noqa: ASYNC251 - what a view must not do
+    return HttpResponse("at last")
+
+
+urlpatterns = [path("", hello), path("state", state), path("never", never), path("slow", slow)]

@@ -163,6 +163,14 @@ async def hangs() -> None:
     await asyncio.Event().wait()
 
 
+@wanted("blocks_loop", HOURLY, run_on_start=True)
+async def blocks_loop() -> None:
+    note("ran")
+    await asyncio.sleep(1.2)  # until "tick" has its rhythm
+    time.sleep(3)  # noqa: ASYNC251 - what a coroutine must not do
+    note("ended")
+
+
 @wanted("blocks_thread", Every(seconds=1), timeout=0.5)
 def blocks_thread() -> None:
     note("ran")
