@@ -92,7 +92,7 @@ class Query:
         if task is not None and not task.is_claimed and task.options.history in _KEPT:
             lines.append(f"Of {task.name} {_KEPT[task.options.history]}; 'async_tasks list' shows its last run.")
         if self.task is not None:
-            lines += self._skips_hint(shown[-1].started_at if len(found) > len(shown) else None)
+            lines += self._skips_hint(self.task, shown[-1].started_at if len(found) > len(shown) else self.since)
         return "\n".join(lines)
 
     def _skips_text(self) -> str:
@@ -103,14 +103,14 @@ class Query:
         text = _table(("LAST", "FIRST", "TASK", "COUNT", "WHY"), rows)
         return text if len(found) == len(rows) else f"{text}\n{self._more}"
 
-    def _skips_hint(self, oldest: datetime | None) -> list[str]:
-        """Say how many occurrences did not run in the time that is looked at, which begins at *oldest* if cut off."""
-        counts = history.skip_counts(task=self.task, since=oldest or self.since)
-        if not (count := sum(sum(reasons.values()) for reasons in counts.values())):
+    def _skips_hint(self, task: str, since: datetime | None) -> list[str]:
+        """Say how many occurrences did not run in the time that is looked at."""
+        count, is_all = history.count_skipped(task, since=since)
+        if not count:
             return []
-        since = f" --since {(oldest or self.since):%Y-%m-%dT%H:%M:%SZ}" if oldest or self.since else ""
-        what = "occurrence" if count == 1 else "occurrences"
-        return [f"{count} {what} did not run; why: manage.py async_tasks history {self.task} --skipped{since}"]
+        what = f"{'' if is_all else 'At least '}{count} occurrence{'s' if count > 1 else ''}"
+        when = f" --since {since:%Y-%m-%dT%H:%M:%SZ}" if since else ""
+        return [f"{what} did not run; why: manage.py async_tasks history {task} --skipped{when}"]
 
     @property
     def _range(self) -> str:

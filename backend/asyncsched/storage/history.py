@@ -9,6 +9,8 @@ from django.db.models import Count, QuerySet, Sum
 from asyncsched.engine.runs import RunStatus, SkipReason
 from asyncsched.models import TaskRun, TaskSkip
 
+MOST_READ = 10_000
+
 WHY: dict[str, str] = {
     SkipReason.OVERLAP: "the previous run was still going",
     SkipReason.COALESCED: "several were due at once; the latest ran for all",
@@ -117,8 +119,22 @@ def skips(*, task: str | None = None, since: datetime | None = None, limit: int)
     return sorted(found, key=lambda skip: skip.last, reverse=True)[:limit]
 
 
-def skip_counts(*, task: str | None = None, since: datetime | None = None) -> dict[str, dict[str, int]]:
-    """Return by task, and then by reason, how many occurrences of *since* or later did not run."""
+def count_skipped(task: str, *, since: datetime | None = None) -> tuple[int, bool]:
+    """Return how many occurrences of *task* did not run since then, and False if that is only the latest of them.
+
+    It reads MOST_READ rows at most.
+    """
+    latest = _skips(task, since).order_by("-last_scheduled_for").values("count")[:MOST_READ]
+    skipped = latest.aggregate(rows=Count("*"), total=Sum("count"))
+    said_no = _runs(task, since, status=RunStatus.SKIPPED).order_by("-started_at")[:MOST_READ].count()
+    return (skipped["total"] or 0) + said_no, max(skipped["rows"], said_no) < MOST_READ
+
+
+def skip_counts(*, since: datetime, task: str | None = None) -> dict[str, dict[str, int]]:
+    """Return by task, and then by reason, how many occurrences of *since* or later did not run.
+
+    It reads every row of that time, so let it be a day rather than a year.
+    """
     counts: dict[str, dict[str, int]] = {}
     for name, reason, count in _skips(task, since).order_by().values_list("task", "reason").annotate(Sum("count")):
         counts.setdefault(name, {})[reason] = count
