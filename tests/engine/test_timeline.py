@@ -99,6 +99,30 @@ class TestTogetherAgain:
         assert plan.wake_at == at(3660)
 
 
+class TestJumpingForwards:
+    def test_a_run_that_ended_before_the_jump_overlaps_with_nothing_after_it(self) -> None:
+        driven = Driven()
+        driven.start(10)
+        driven.end(35)
+        driven.on(events.Stepped(seconds=60, now=at(96)))
+        assert driven.look(96).run == scheduled(90)
+
+    def test_a_run_that_goes_on_overlaps_with_what_comes_due_before_it_ends(self) -> None:
+        driven = Driven()
+        driven.start(10)
+        driven.on(events.Stepped(seconds=60, now=at(75)))
+        driven.end(83)
+        plan = driven.look(83)
+        assert (plan.run, plan.skipped[-1].reason) == (None, SkipReason.OVERLAP)
+
+    def test_the_next_look_is_an_ordinary_one(self) -> None:
+        driven = Driven()
+        driven.on(events.Stepped(seconds=100, now=at(100)))
+        driven.start(100)
+        driven.end(100)
+        assert reasons(driven.look(135)) == [(SkipReason.COALESCED, 2)]
+
+
 class TestWhatWasUsed:
     def test_ten_seconds_are_waited_for_and_no_more(self) -> None:
         waits, notes = Driven(), Driven()

@@ -116,6 +116,12 @@ class TestTheLifeOfARun:
         driven.end(299)
         assert driven.look(299).run == scheduled(200, trigger=Trigger.CATCH_UP)
 
+    def test_what_is_due_at_the_very_moment_a_run_begins_does_not_overlap_with_it(self) -> None:
+        driven = Driven(Every(50), catch_up=CatchUp.ALL)
+        assert driven.start(100) == scheduled(50)
+        driven.end(100)
+        assert driven.look(100).run == scheduled(100)
+
     def test_side_by_side_up_to_the_concurrency(self) -> None:
         driven = Driven(overlap=Overlap.ALLOW, concurrency=2)
         driven.start(10)
@@ -158,6 +164,14 @@ class TestLateness:
         on_time, late = (Driven(DailyAt(0, 10), catch_up_window=window).look(600 + s) for s in (7200, 7201))
         assert on_time.run == scheduled(600, trigger=Trigger.CATCH_UP)
         assert reasons(late) == [(SkipReason.MISFIRE, 1)]
+
+    def test_a_queue_makes_nothing_due_that_is_too_late_by_itself(self) -> None:
+        plan = Driven(DailyAt(0, 10), overlap=Overlap.QUEUE, catch_up=CatchUp.NONE).look(661)
+        assert reasons(plan) == [(SkipReason.MISFIRE, 1)]
+
+    def test_the_window_includes_its_end(self) -> None:
+        plan = Driven(Every(100), catch_up=CatchUp.ALL, catch_up_window=timedelta(seconds=150)).look(250)
+        assert (plan.run, plan.skipped) == (scheduled(100, trigger=Trigger.CATCH_UP), ())
 
     def test_all_of_them_one_by_one(self) -> None:
         driven = Driven(Every(100), catch_up=CatchUp.ALL)

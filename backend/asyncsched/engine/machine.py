@@ -100,8 +100,8 @@ def _claiming(task: Task, progress: Progress, event: events.Claiming) -> Plan:
 
 
 def _granted(task: Task, progress: Progress, event: events.Granted) -> Plan:
-    since = progress.busy_since if progress.running else event.now + progress.ahead
-    progress = replace(progress, running=progress.running + 1, busy_since=since, busy_until=None, has_run=True)
+    since = event.now + progress.ahead
+    progress = replace(progress, running=progress.running + 1, busy_since=since, has_run=True)
     return Plan(progress=_unclaimed(task, progress))
 
 
@@ -210,7 +210,7 @@ def _stopped(task: Task, progress: Progress, event: events.Stopped) -> Plan:
     if due and progress.pending is None:
         progress = replace(progress, pending=due)
     if task.options.catch_up is not CatchUp.NONE or not task.options.enabled:
-        return Plan(progress=replace(progress, pending=None, pending_at=None))  # the next start catches up
+        return Plan(progress=progress)  # the next start catches up
     reason = _held_back_by(progress) or SkipReason.SHUTTING_DOWN
     progress, dropped = planner.without_pending(progress, reason)
     missed = planner.skip(task, progress, event.now + progress.ahead, reason)

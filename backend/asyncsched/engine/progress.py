@@ -42,7 +42,7 @@ class Progress:
     pending_at: datetime | None = None
     busy_since: datetime | None = None
     busy_until: datetime | None = None
-    """When the last run began and ended; occurrences due in between overlap with it."""
+    """When the last run began and ended; occurrences due in between overlap with it. For one run at a time only."""
     claiming: int = 0
     running: int = 0
     failures: int = 0

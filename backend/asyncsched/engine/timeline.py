@@ -77,11 +77,10 @@ def _moved(progress: Progress, by: timedelta) -> Progress:
     def later(moment: datetime | None) -> datetime | None:
         return None if moment is None else moment + by
 
-    is_busy = progress.running > 0
     return replace(
         progress,
         pending_at=later(progress.pending_at),
         suspended_until=later(progress.suspended_until),
-        busy_since=later(progress.busy_since) if is_busy else None,
-        busy_until=later(progress.busy_until) if is_busy else None,
+        busy_since=later(progress.busy_since) if progress.running else None,
+        busy_until=None,
     )
