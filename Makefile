@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long lint format bench constraints clean
+.PHONY: help run test test-long mutants lint format bench constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,10 @@ $(VENV)/dev.stamp: constraints/dev.txt | $(BIN)/python
 	@$(PIP) install --require-hashes -r constraints/dev.txt
 	@touch $@ $(VENV)/home.stamp
 
+$(VENV)/mutants.stamp: constraints/mutants.txt $(VENV)/dev.stamp
+	@$(PIP) install --require-hashes -r constraints/mutants.txt
+	@touch $@
+
 run: $(VENV)/home.stamp ## install, migrate and serve on 127.0.0.1:$PORT
 	@mkdir -p var
 	@$(BIN)/python manage.py migrate --verbosity 0
@@ -36,6 +40,9 @@ test: $(VENV)/dev.stamp ## the whole test suite
 
 test-long: $(VENV)/dev.stamp ## every property on thousands of examples (minutes), and how many those were
 	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -p tests.support.examples -m hypothesis --timeout=1800 $(PYTEST_ARGS)
+
+mutants: $(VENV)/mutants.stamp ## break schedules and state machine line by line: do the tests notice? (an hour; MUTANTS=planner for a part)
+	$(BIN)/python -m tests.support.mutants $(MUTANTS)
 
 lint: $(VENV)/dev.stamp ## format, lint, types, import direction, migrations
 	$(BIN)/ruff format --check .
@@ -51,6 +58,7 @@ format: $(VENV)/dev.stamp ## let ruff rewrite what it can
 constraints: ## pin every version again, with hashes (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --upgrade pyproject.toml --extra dev -o constraints/dev.txt
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 pyproject.toml --extra home -c constraints/dev.txt -o constraints/home.txt
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 pyproject.toml --extra mutants -c constraints/dev.txt -o constraints/mutants.txt
 
 clean: ## forget the environment and local data
 	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
