@@ -238,6 +238,7 @@ class TestBadUsage:
             (("--status", "broken"), "failed"),
             (("--limit", "0"), "from 1 to 10000"),
             (("--limit", "²"), "from 1 to 10000"),
+            (("--limit", "9" * 5000), "from 1 to 10000"),
             (("--limit", "many"), "from 1 to 10000"),
             (("--skipped", "--status", "failed"), "say one"),
         ],

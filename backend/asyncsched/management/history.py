@@ -120,7 +120,12 @@ class Query:
 
     @property
     def _more(self) -> str:
-        return f"The latest {self.limit} are shown; --limit {min(10 * self.limit, MOST)} shows more."
+        how = (
+            f"--limit {min(10 * self.limit, MOST)} shows more"
+            if self.limit < MOST
+            else "NAME and --status find older ones"
+        )
+        return f"The latest {self.limit} are shown; {how}."
 
 
 def since_when(text: str, now: datetime) -> datetime:
@@ -144,7 +149,7 @@ def _status(text: str | None) -> str | None:
 
 
 def _limit(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and 1 <= int(text) <= MOST):
+    if not (re.fullmatch("[0-9]{1,5}", text) and 1 <= int(text) <= MOST):
         raise CommandError(f"--limit {text}: say a whole number from 1 to {MOST}", returncode=USAGE)
     return int(text)
 

@@ -37,7 +37,7 @@ OUTAGES = (OperationalError, InterfaceError, InternalError)  # the last: a stand
 
 
 class Writer:
-    """Keeps results until they are written. All but ``add`` belongs to the database thread."""
+    """Keeps results until they are written. All but ``add`` and ``skip`` belongs to the database thread."""
 
     def __init__(self, *, replica: str, now: Callable[[], datetime], history: timedelta | None) -> None:
         self._replica = replica
@@ -161,7 +161,7 @@ class Writer:
         except (DatabaseError, ValueError) as error:
             if len(batch) + len(tallies) == 1:
                 name = batch[0][0].name if batch else tallies[0].task
-                logger.error("history: a run of %s was refused by the database: %s", name, error)  # noqa: TRY400
+                logger.error("history: a row of %s was refused by the database: %s", name, error)  # noqa: TRY400
                 return
             for entry in batch:
                 self._write([entry], [])
