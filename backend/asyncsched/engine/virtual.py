@@ -4,10 +4,14 @@ import heapq
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import cached_property
 from typing import overload
 
+from asyncsched.engine.planner import due_at
 from asyncsched.engine.runs import RunResult, RunStatus, Skipped, Trigger
+from asyncsched.registry import Task
+from asyncsched.schedules import Every
 from asyncsched.schedules.base import MICROSECOND
 
 
@@ -51,6 +55,60 @@ def _start(run: VirtualRun) -> datetime:
     return run.started_at
 
 
+class Steady(Sequence[VirtualRun]):
+    """One run on time, and successful, for every occurrence of *task* in ``(after, until]``.
+
+    Each takes *length*. *ahead* is by how much the task's own time is ahead of the wall clock.
+    """
+
+    def __init__(self, task: Task, *, after: datetime, until: datetime, ahead: timedelta, length: timedelta) -> None:
+        self.until = until
+        self._task = task
+        self._after = after
+        self._ahead = ahead
+        self._length = length
+
+    def __len__(self) -> int:
+        return len(self._occurrences)
+
+    def __iter__(self) -> Iterator[VirtualRun]:
+        return map(self._run, self._each())
+
+    @overload
+    def __getitem__(self, index: int) -> VirtualRun: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[VirtualRun]: ...
+    def __getitem__(self, index: int | slice) -> VirtualRun | list[VirtualRun]:
+        if isinstance(index, slice):
+            return [self._run(occurrence) for occurrence in self._occurrences[index]]
+        return self._run(self._occurrences[index])
+
+    def covers(self, occurrence: datetime) -> bool:
+        """True if *occurrence* ran here."""
+        within = self._after < occurrence <= self.until
+        return within and self._task.schedule.next_after(occurrence - MICROSECOND) == occurrence
+
+    @cached_property
+    def _occurrences(self) -> Sequence[datetime]:
+        if isinstance(self._task.schedule, Every):
+            return self._task.schedule.all_between(self._after, self.until)
+        return tuple(self._each())
+
+    def _each(self) -> Iterator[datetime]:
+        occurrence = self._after
+        while (occurrence := self._task.schedule.next_after(occurrence)) <= self.until:
+            yield occurrence
+
+    def _run(self, occurrence: datetime) -> VirtualRun:
+        started_at = due_at(self._task, occurrence) - self._ahead
+        return VirtualRun(
+            task=self._task.name,
+            scheduled_for=occurrence,
+            started_at=started_at,
+            finished_at=started_at + self._length,
+        )
+
+
 class Runs(Sequence[VirtualRun]):
     """Runs by the time of their start, and in *skips* what did not run.
 
@@ -60,8 +118,8 @@ class Runs(Sequence[VirtualRun]):
     """
 
     def __init__(self, parts: Mapping[str, Sequence[Sequence[VirtualRun]]], skips: Iterable[Skipped] = ()) -> None:
-        """*parts* are the runs of each task, in sequences each of which is in order."""
-        self._parts = {task: tuple(part for part in of_task if part) for task, of_task in parts.items()}
+        """*parts* are the runs of each task, in sequences that are in order and not empty."""
+        self._parts = dict(parts)
         self.skips = tuple(skips)
         """Occurrences that did not run, with the reason, in the order in which that was decided."""
 

@@ -1,9 +1,11 @@
 """A fixed rate on a grid aligned to the Unix epoch, as Temporal's intervals are."""
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from typing import overload
 
 from asyncsched.errors import ScheduleError
 from asyncsched.schedules.base import MICROSECOND, Schedule, to_utc
@@ -74,6 +76,10 @@ class Every(Schedule):
         number = max(0, self._number_after(until) - self._number_after(after))
         return number if limit is None else min(limit, number)
 
+    def all_between(self, after: datetime, until: datetime) -> Sequence[datetime]:
+        """Return the occurrences in ``(after, until]``; each is computed when it is looked at."""
+        return _Instants(self._at, range(self._number_after(after), self._number_after(until)))
+
     def describe(self) -> str:
         spread = f" ± {number(self.jitter)} s" if self.jitter else ""
         shifted = f", shifted by {duration(self.offset)}" if self.offset else ""
@@ -90,3 +96,25 @@ class Every(Schedule):
             return EPOCH + timedelta(microseconds=microseconds)
         except OverflowError as error:
             raise ScheduleError(f"{self.describe()}: no further occurrence before the year 9999 ends") from error
+
+
+class _Instants(Sequence[datetime]):
+    """The instants of the occurrences that *numbers* count."""
+
+    __slots__ = ("_at", "_numbers")
+
+    def __init__(self, at: Callable[[int], datetime], numbers: range) -> None:
+        self._at = at
+        self._numbers = numbers
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    @overload
+    def __getitem__(self, index: int) -> datetime: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[datetime]: ...
+    def __getitem__(self, index: int | slice) -> datetime | Sequence[datetime]:
+        if isinstance(index, slice):
+            return _Instants(self._at, self._numbers[index])
+        return self._at(self._numbers[index])

@@ -68,7 +68,7 @@ class Process:
         self.supervisor.cut_off()
         await drain
         self._journal.closed = False
-        now = self.clock.now()
+        now, remembered = self.clock.now(), await self._store.load(())
         for claim, started_at in list(self._journal.going_on.values()):
             result = RunResult(
                 claim=claim,
@@ -77,6 +77,7 @@ class Process:
                 finished_at=now,
                 duration=(now - started_at).total_seconds(),
                 error="its process died",
+                failures=remembered[claim.occurrence.task].failures,
             )
             self._store.record(result)
             self._journal.run_finished(result)
