@@ -71,7 +71,8 @@ async def watching(choose_pulse: Callable[..., Pulse] = pulse_of, **options: Any
     """Watch the running loop inside the ``async with`` block."""
     watched = Watched(StallWatch(THRESHOLD, pulse_of=choose_pulse, **options))
     watched.watch.start(watched.stalls.append)
-    await eventually(watchers)
+    await asyncio.sleep(0)  # it begins in a callback of its own
+    assert watchers()
     try:
         yield watched
     finally:
@@ -408,6 +409,7 @@ async def test_a_listener_that_raises_does_not_end_it() -> None:
         block()
         await eventually(partial(lambda count: len(told) == count, count))
     watch.stop()
+    await eventually(lambda: not watchers())
     assert len(complaints) == 2
 
 
