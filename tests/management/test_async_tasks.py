@@ -3,13 +3,14 @@
 import asyncio
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
@@ -171,6 +172,12 @@ def test_a_database_that_is_not_migrated_is_said_with_the_fix(call: Call, tmp_pa
 
 
 class TestNext:
+    @pytest.fixture(autouse=True)
+    def a_minute_past_noon(self) -> Iterator[None]:
+        """Long before the next occurrence of any task but the one that is due every two seconds."""
+        with time_machine.travel(datetime(2026, 11, 23, 12, 1, tzinfo=UTC)):
+            yield
+
     def test_it_shows_what_comes_over_all_tasks_in_order(self, call: Call) -> None:
         code, text = call("next", "--count", "4", "--json")
         coming = json.loads(text)

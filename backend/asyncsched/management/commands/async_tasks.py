@@ -4,10 +4,9 @@ import asyncio
 import json
 import math
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
-from itertools import islice, takewhile
+from itertools import islice
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -29,7 +28,7 @@ from asyncsched.storage.queries import TaskView, task_views
 from asyncsched.storage.requests import set_paused
 
 FAILED, USAGE, REFUSED = 1, 2, 3
-MOST_COMING = 10_000
+FEW_COMING, MOST_COMING = 10, 10_000
 
 
 class Command(BaseCommand):
@@ -52,8 +51,8 @@ class Command(BaseCommand):
         )
         running.add_argument("--json", action="store_true", help="for programs: a JSON array of results")
         coming = commands.add_parser("next", help="the coming occurrences of all tasks, in order")
-        coming.add_argument("--count", type=_count, default=10, metavar="N", help="how many at most; 10 by default")
-        coming.add_argument("--until", type=_moment, metavar="T", help="ISO 8601; only those up to then")
+        coming.add_argument("--count", type=_count, metavar="N", help="how many at most; 10 by default")
+        coming.add_argument("--until", type=_moment, metavar="T", help="ISO 8601; all up to then")
         coming.add_argument("--json", action="store_true", help="for programs: a JSON array")
         history.add_arguments(commands.add_parser("history", help="what ran, newest first, and what did not and why"))
         for word, effect in (("pause", "keep tasks from running on schedule"), ("resume", "let them run again")):
@@ -109,18 +108,19 @@ class Command(BaseCommand):
             raise CommandError("interrupted; the run is recorded as cancelled", returncode=FAILED) from None
         self._report(attempted, as_json=json)
 
-    def _next(self, *, count: int, until: datetime | None, as_json: bool) -> None:
+    def _next(self, *, count: int | None, until: datetime | None, as_json: bool) -> None:
         now = timezone.now()
         running = {view.name for view in task_views(compose.tasks(conf.load()), now) if view.next_run}
-        tasks = [task for task in compose.tasks(conf.load()) if task.name in running]
-        coming: Iterator[tuple[datetime, Task]] = islice(upcoming(tasks, now), count)
-        if until is not None:
-            coming = takewhile(lambda occurrence: occurrence[0] <= until, coming)
+        tasks = {task.name: task for task in compose.tasks(conf.load()) if task.name in running}
+        runs = iter(upcoming(tasks.values(), now, until))
+        coming = list(islice(runs, count or (FEW_COMING if until is None else MOST_COMING)))
         if as_json:
-            self._print_json([{"task": task.name, "scheduled_for": at.isoformat()} for at, task in coming])
+            self._print_json([{"task": run.task, "scheduled_for": run.scheduled_for.isoformat()} for run in coming])
         else:
-            rows = [(moment(at), task.name, task.schedule.describe()) for at, task in coming]
+            rows = [(moment(run.scheduled_for), run.task, tasks[run.task].schedule.describe()) for run in coming]
             self.stdout.write(table(("WHEN", "TASK", "SCHEDULE"), rows))
+        if until is not None and count is None and next(runs, None):
+            self.stderr.write(f"Cut after {MOST_COMING}: more are to come until then.")
 
     def _history(self, *, name: str | None, json: bool, **options: Any) -> None:
         task = next((task for task in compose.tasks(conf.load()) if task.name == name), None)
