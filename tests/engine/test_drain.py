@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.usefixtures("nothing_without_an_owner")
 
 GRACE = 10.0
 CUT_OFF = "cut off before it had finished"
+LEFT_BEHIND = "refused to be cut off, left behind"
 
 
 class SlowStore(MemoryStore):
@@ -70,21 +72,21 @@ async def hang() -> None:
 class TestBeforeTheClaim:
     """The store has not answered yet: nothing has begun."""
 
-    async def test_a_claim_is_given_up_at_the_end_of_the_grace_and_nothing_is_recorded(self) -> None:
+    async def test_a_claim_is_given_up_at_once_and_nothing_is_recorded(self) -> None:
         scheduler = Scheduler(make_task(schedule=Every(60)), store=SlowStore())
         await scheduler.supervisor.start()
         await asyncio.sleep(61)
-        assert await drained(scheduler) <= GRACE
+        assert await drained(scheduler) < 0.1
         assert (scheduler.store.asked, scheduler.store.gone) == (1, 1)
-        assert outcomes(scheduler) == []
+        assert (outcomes(scheduler), scheduler.listener.started) == ([], [])
 
     async def test_so_is_each_claim_of_runs_side_by_side(self) -> None:
         scheduler = Scheduler(make_task(schedule=Every(60), overlap=Overlap.ALLOW, concurrency=3), store=SlowStore())
         await scheduler.supervisor.start()
         await asyncio.sleep(181)
-        assert await drained(scheduler) <= GRACE
+        assert await drained(scheduler) < 0.1
         assert (scheduler.store.asked, scheduler.store.gone) == (3, 3)
-        assert outcomes(scheduler) == []
+        assert (outcomes(scheduler), scheduler.listener.started) == ([], [])
 
     async def test_a_store_that_does_not_answer_is_not_asked_again(self) -> None:
         class Unavailable(MemoryStore):
@@ -226,8 +228,10 @@ class TestWhileARunIsAtWork:
         assert swallowed == 1
         assert "task: refuses to be cancelled, left behind" in caplog.messages
         assert [run.status for run in scheduler.runs("other")] == [RunStatus.CANCELLED]
+        assert [(run.status, run.error) for run in scheduler.runs()] == [(RunStatus.CANCELLED, LEFT_BEHIND)]
         release.set()
         await asyncio.sleep(1)
+        assert len(scheduler.runs()) == 1, "how it ended after all is nobody's business any more"
 
     async def test_what_takes_too_long_in_finally_is_left_behind_in_time(
         self, caplog: pytest.LogCaptureFixture
@@ -318,6 +322,24 @@ class TestWhileResultsWaitToBeWritten:
         await scheduler.supervisor.drain(GRACE)
         assert store.patience == pytest.approx(left, abs=0.01)
 
+    async def test_it_gets_its_time_even_if_a_run_refuses_to_be_cancelled(self) -> None:
+        release = asyncio.Event()
+
+        async def refuse() -> None:
+            while not release.is_set():
+                with suppress(asyncio.CancelledError):
+                    await release.wait()
+
+        store = SlowStore()
+        store.answering.set()
+        scheduler = Scheduler(make_task(refuse, Every(600)), store=store)
+        await scheduler.supervisor.start()
+        await asyncio.sleep(601)
+        assert await drained(scheduler, grace=2) <= 2
+        assert store.patience == pytest.approx(0.2, abs=0.01)
+        release.set()
+        await asyncio.sleep(1)
+
 
 class TestWhileAThreadIsAtWork:
     """A sync run. In real time, because threads know no other."""
@@ -363,6 +385,24 @@ class TestWhileAThreadIsAtWork:
         scheduler = await self.at_work(work, began=began)
         assert await drained(scheduler) < 5
         assert outcomes(scheduler) == [("succeeded", None)]
+
+    async def test_one_that_waits_for_a_thread_does_not_begin_any_more(self, release: threading.Event) -> None:
+        began = threading.Semaphore(0)
+        runs = []
+
+        def work() -> None:
+            runs.append(1)
+            began.release()
+            release.wait()
+
+        scheduler = await self.at_work(work, work, began=began, threads=1)
+        asyncio.get_running_loop().call_later(0.1, release.set)
+        assert await drained(scheduler) < 5
+        assert len(runs) == 1
+        assert sorted(outcomes(scheduler)) == [
+            ("cancelled", "cut off while it waited for a free thread"),
+            ("succeeded", None),
+        ]
 
     async def test_one_that_never_ends_is_left_behind_and_recorded_so(self, release: threading.Event) -> None:
         began = threading.Semaphore(0)

@@ -109,8 +109,6 @@ async def test_the_run_is_recorded_as_what_it_was(misbehaviour: Any, status: Run
 
 UNUSUAL = [SystemExit(4), KeyboardInterrupt(), GeneratorExit(), Stop("x"), asyncio.CancelledError()]
 
-UNSERVICEABLE = [OSError("gone"), SystemExit(4), Stop("x"), asyncio.CancelledError()]
-
 
 def raising(error: BaseException) -> Callable[[], Any]:
     def function() -> Any:
@@ -213,7 +211,8 @@ async def test_a_storm_of_crashes_leaves_nothing_behind() -> None:
         for overlap in Overlap
     ]
     services = [
-        Service(name=f"service {number}", function=raising_later(error)) for number, error in enumerate(UNSERVICEABLE)
+        Service(name=f"service {number}", function=raising_later(error))
+        for number, error in enumerate([OSError("gone"), *UNUSUAL])
     ]
     async with Scheduler(*tasks, services=tuple(services)) as scheduler:
         await asyncio.sleep(120.5)
@@ -243,7 +242,7 @@ class TestServices:
             await asyncio.sleep(2)
         assert len(starts) == 3
 
-    @pytest.mark.parametrize("error", UNSERVICEABLE, ids=repr)
+    @pytest.mark.parametrize("error", [OSError("gone"), *UNUSUAL], ids=repr)
     async def test_whatever_it_raises_it_is_started_again(self, error: BaseException) -> None:
         async with Scheduler(services=(Service(name="link", function=raising_later(error)),)) as scheduler:
             await asyncio.sleep(5)

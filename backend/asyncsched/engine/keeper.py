@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from asyncsched.engine.boundary import Boundary
 from asyncsched.engine.ports import Clock, Listener
-from asyncsched.engine.runner import describe
+from asyncsched.engine.runner import describe, is_running
 from asyncsched.policy import backoff
 
 logger = logging.getLogger("asyncsched.supervisor")
@@ -57,28 +57,27 @@ class Keeper:
         self._ends: deque[float] = deque(maxlen=intensity.restarts + 1)
         self._quarantines = 0
         self._last_end = 0.0
-        self._task: asyncio.Task[None] | None = None
+        self.task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Start the coroutine, on the running loop."""
-        self._task = asyncio.create_task(self._keep(), name=self.name)
-        self._task.add_done_callback(self._ended)
+        self.task = asyncio.create_task(self._keep(), name=self.name)
+        self.task.add_done_callback(self._ended)
 
     def cancel(self) -> None:
         """Cancel the coroutine; it is restarted unless the scheduler drains."""
-        if self._task is not None:
-            self._task.cancel()
-
-    async def ended(self) -> None:
-        """Wait for the coroutine to end, in whatever way."""
-        if self._task is not None:
-            await asyncio.wait([self._task])
+        if self.task is not None:
+            self.task.cancel()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """Only the drain ends it; if anything else did, say so and go on: a supervisor must not die silently."""
         if not self._is_draining() and not task.cancelled():
             logger.critical("%s: its keeper failed and starts again", self.name, exc_info=task.exception())
-            task.get_loop().call_later(FIRST_DELAY, self.start)
+            task.get_loop().call_later(FIRST_DELAY, self._start_again)
+
+    def _start_again(self) -> None:
+        if not self._is_draining():
+            self.start()
 
     async def _keep(self) -> None:
         while True:
@@ -105,6 +104,10 @@ class Keeper:
             except asyncio.CancelledError as error:
                 self._refuse_to_be_cancelled()
                 return error
+            except (KeyboardInterrupt, GeneratorExit) as error:
+                if not is_running(self.task):
+                    raise  # the interpreter closes this coroutine
+                return error  # what a service raises must end neither the server nor its keeper
         return boundary.error
 
     def _refuse_to_be_cancelled(self) -> None:
@@ -147,10 +150,8 @@ class Keeper:
 
 async def still_running(keepers: Iterable[Keeper], patience: float) -> list[Keeper]:
     """Wait up to *patience* seconds for the coroutines of *keepers* to end; return those that have not."""
-    waits = {asyncio.ensure_future(keeper.ended()): keeper for keeper in keepers}
-    if not waits:
+    going = {keeper.task: keeper for keeper in keepers if keeper.task is not None}
+    if not going:
         return []
-    _, late = await asyncio.wait(waits, timeout=patience)
-    for waiting in late:
-        waiting.cancel()
-    return [waits[waiting] for waiting in late]
+    _, late = await asyncio.wait(going, timeout=patience)
+    return [keeper for task, keeper in going.items() if task in late]

@@ -5,12 +5,13 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from asyncsched.engine import events, machine
 from asyncsched.engine.ports import Clock, Listener, Store
 from asyncsched.engine.progress import Plan, Progress, State
 from asyncsched.engine.runner import Runner
-from asyncsched.engine.runs import Occurrence, Refusal, RunResult, RunStatus, Skipped, SkipReason, Trigger
+from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, RunStatus, Skipped, SkipReason, Trigger
 from asyncsched.errors import StoreUnavailable
 from asyncsched.policy import Overlap
 from asyncsched.registry import Task
@@ -32,13 +33,14 @@ class Surroundings:
 class ScheduleLoop:
     """Drives one task. It outlives a crash of its coroutine, so that a restart goes on where it stood."""
 
-    __slots__ = ("_around", "_beside", "_wake", "progress", "task")
+    __slots__ = ("_around", "_beside", "_claiming", "_wake", "progress", "task")
 
     def __init__(self, task: Task, progress: Progress, around: Surroundings) -> None:
         self.task = task
         self.progress = progress
         self._around = around
         self._wake = asyncio.Event()
+        self._claiming: set[asyncio.Task[Any] | None] = set()  # those that wait for the store's answer
         self._beside: set[asyncio.Task[None]] = set()  # runs that overlap="allow" lets go on side by side
 
     @property
@@ -105,7 +107,7 @@ class ScheduleLoop:
     async def _perform(self, occurrence: Occurrence, due_at: datetime) -> None:
         around = self._around
         try:
-            answer = await around.store.claim(self.task, occurrence)
+            answer = await self._claim(occurrence)
         except StoreUnavailable:
             self._on(events.Undecided(occurrence=occurrence, now=around.clock.now()))
             return
@@ -120,6 +122,20 @@ class ScheduleLoop:
         self._on(events.Granted(now=now))
         around.listener.run_started(answer, now)
         await around.runner.run(self.task, answer, due_at=due_at, report=self._record)
+
+    async def _claim(self, occurrence: Occurrence) -> Claim | Refusal:
+        this = asyncio.current_task()
+        self._claiming.add(this)
+        try:
+            return await self._around.store.claim(self.task, occurrence)
+        finally:
+            self._claiming.discard(this)
+
+    def give_up_claims(self) -> None:
+        """The scheduler drains: what has not begun is not to begin, and the store takes its claim back."""
+        for waiting in self._claiming:
+            if waiting is not None:
+                waiting.cancel()
 
     def _record(self, result: RunResult) -> None:
         around = self._around

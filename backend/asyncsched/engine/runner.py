@@ -5,7 +5,7 @@ import traceback as traceback_module
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from asyncsched.engine.boundary import Boundary
 from asyncsched.engine.context import Health, ProgressListener, Run
@@ -36,36 +36,47 @@ class Runner:
         self._health = health
         self._on_progress = on_progress
         self._stall_of = stall_of
-        self._runs: set[Run] = set()
+        self._going: dict[Run, _Going] = {}  # those whose result has not been handed over
         self._stopping = False
 
     async def run(self, task: Task, claim: Claim, *, due_at: datetime, report: Report) -> None:
         """Run *task* for *claim* and hand the result to *report*, exactly once, also when cancelled."""
         run = Run(claim, health=self._health, on_progress=self._on_progress)
-        timing = _Timing(self._clock, due_at)
-        self._runs.add(run)
+        self._going[run] = _Going(_Timing(self._clock, claim, due_at), report, asyncio.current_task())
         if self._stopping:  # its claim was granted while the drain began
             run.stop()
         try:
             outcome = await self._outcome(task, run)
+            self._report(run, *outcome)
         except asyncio.CancelledError:
             what = f"while it waited for a {run.waiting_for}" if run.waiting_for else "before it had finished"
-            report(self._with_stall(timing.result(claim, RunStatus.CANCELLED, error=f"cut off {what}")))
+            self._report(run, RunStatus.CANCELLED, error=f"cut off {what}")
             raise
         finally:
             run.stop()
-            self._runs.discard(run)
-        report(self._with_stall(timing.result(claim, *outcome)))
+            self._going.pop(run, None)
 
     def ask_to_stop(self) -> None:
-        """Set ``stopping`` on every run that is going on, and on those that still begin."""
+        """Set ``stopping`` on every run that is going on; what still waits for a thread does not begin."""
         self._stopping = True
-        for run in self._runs:
+        for run, going in self._going.items():
             run.stop()
+            if run.waiting_for and going.asyncio_task:
+                going.asyncio_task.cancel()
 
-    def _with_stall(self, result: RunResult) -> RunResult:
-        stall = self._stall_of(result.claim.run_id) if self._stall_of else None
-        return replace(result, stall=stall) if stall else result
+    def give_up(self) -> None:
+        """Report the runs that refuse to end, as what they are: nobody will learn any more how they end."""
+        for run in tuple(self._going):
+            self._report(run, RunStatus.CANCELLED, error="refused to be cut off, left behind")
+
+    def _report(self, run: Run, status: RunStatus, ended_with: Any = None, *, error: str | None = None) -> None:
+        """Hand the result over, unless the run was given up before."""
+        going = self._going.pop(run, None)
+        if going is None:
+            return
+        result = going.timing.result(status, ended_with, error=error)
+        stall = self._stall_of(run.id) if self._stall_of else None
+        going.report(replace(result, stall=stall) if stall else result)
 
     async def _outcome(self, task: Task, run: Run) -> tuple[RunStatus, Any]:
         """Return how the run ended, and the value or the error it ended with."""
@@ -86,7 +97,7 @@ class Runner:
                 # Nobody cancelled us: the function raised it, as some clients do when a connection dies.
                 return RunStatus.FAILED, error
             except (KeyboardInterrupt, GeneratorExit) as error:
-                if not _is_running(asyncio_task):
+                if not is_running(asyncio_task):
                     raise  # the interpreter closes this coroutine
                 # Servers hear Ctrl-C by themselves; what a function raises must not end the server, or its schedule.
                 return RunStatus.FAILED, error
@@ -96,7 +107,7 @@ class Runner:
         return RunStatus.FAILED, boundary.error
 
 
-def _is_running(task: asyncio.Task[Any] | None) -> bool:
+def is_running(task: asyncio.Task[Any] | None) -> bool:
     """True if it is *task* that calls this, False if somebody closes its coroutine."""
     try:
         return asyncio.current_task() is task
@@ -104,23 +115,32 @@ def _is_running(task: asyncio.Task[Any] | None) -> bool:
         return False
 
 
+class _Going(NamedTuple):
+    """A run that is going on."""
+
+    timing: "_Timing"
+    report: Report
+    asyncio_task: asyncio.Task[Any] | None
+
+
 class _Timing:
     """When a run was due, began and ended: wall time to show, monotonic time to measure."""
 
-    __slots__ = ("_began", "_clock", "_due_at", "_started_at")
+    __slots__ = ("_began", "_claim", "_clock", "_due_at", "_started_at")
 
-    def __init__(self, clock: Clock, due_at: datetime) -> None:
+    def __init__(self, clock: Clock, claim: Claim, due_at: datetime) -> None:
         self._clock = clock
+        self._claim = claim
         self._due_at = due_at
         self._started_at = clock.now()
         self._began = clock.monotonic()
 
-    def result(self, claim: Claim, status: RunStatus, ended_with: Any = None, *, error: str | None = None) -> RunResult:
+    def result(self, status: RunStatus, ended_with: Any = None, *, error: str | None = None) -> RunResult:
         raised = ended_with if isinstance(ended_with, BaseException) else None
         if error is None and status.is_failure:
             error = describe(raised) if raised else str(ended_with)
         return RunResult(
-            claim=claim,
+            claim=self._claim,
             status=status,
             started_at=self._started_at,
             finished_at=self._clock.now(),

@@ -171,11 +171,13 @@ class Supervisor:
         began = self._clock.monotonic()
         self._runner.ask_to_stop()
         for loop in self._loops.values():
+            loop.give_up_claims()
             loop.wake()
         for keeper in self._keepers:
             if keeper.resting or keeper.name not in self._loops:
                 keeper.cancel()
-        await self._wait_for_runs(grace * (1 - LAST_WRITES))
+        await self._wait_for_runs(grace * (1 - LAST_WRITES), min(CANCEL_PATIENCE, grace * LAST_WRITES / 2))
+        self._runner.give_up()
         left = max(0.0, grace - (self._clock.monotonic() - began))
         await self._store.close(left)
         if self._stall_watch:
@@ -187,12 +189,12 @@ class Supervisor:
         for keeper in self._keepers:
             keeper.cancel()
 
-    async def _wait_for_runs(self, patience: float) -> None:
+    async def _wait_for_runs(self, patience: float, last_patience: float) -> None:
         late = await still_running(self._keepers, patience)
         for keeper in late:
             logger.warning("%s: still running after %.1f s, cut off", keeper.name, patience)
             keeper.cancel()
-        for keeper in await still_running(late, CANCEL_PATIENCE):
+        for keeper in await still_running(late, last_patience):
             logger.error("%s: refuses to be cancelled, left behind", keeper.name)
 
     async def _load(self) -> Mapping[str, Remembered]:
