@@ -15,6 +15,7 @@ from tests.support.servers import Kind, Server
 
 PYTHON = blocks("python")
 TUTORIAL = DOCS / "tutorial" / "first-schedule.md"
+TESTING = DOCS / "howto" / "test-tasks.md"
 SERVER = Kind(name="tutorial", arguments=("-m", "daphne", "-b", "127.0.0.1", "-p", "{port}", "mysite.asgi:application"))
 
 
@@ -44,14 +45,18 @@ def test_what_the_page_on_schedules_asserts_holds(block: Block) -> None:
     exec(compile(block.text, place(block), "exec", dont_inherit=True), {})
 
 
-def test_the_example_of_a_test_passes(tmp_path: Path) -> None:
-    (example,) = [block for block in PYTHON if block.name == "test_schedule.py"]
-    (tmp_path / example.name).write_text(example.text)
-    options = ["-q", "-p", "no:cacheprovider", "-p", "no:django", "-c", os.devnull, "--rootdir", str(tmp_path)]
+def test_the_examples_of_tests_pass(tmp_path: Path) -> None:
+    examples = [block for block in blocks("python", page=TESTING) if block.name]
+    for example in examples:
+        (tmp_path / example.name).parent.mkdir(exist_ok=True)
+        (tmp_path / example.name).write_text(example.text)
+    # In a project Django discovers the tasks, and pytest the plugin of a package that is installed.
+    (tmp_path / "conftest.py").write_text("import shop.tasks\n")
+    options = ["-p", "asyncsched.testing.plugin", "-p", "no:cacheprovider", "-p", "no:django"]
     options += ["-o", "asyncio_default_fixture_loop_scope=function"]
-    done = run(tmp_path, "-m", "pytest", *options, example.name)
+    done = run(tmp_path, "-m", "pytest", *options, "-c", os.devnull, "--rootdir", str(tmp_path), ".")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "2 passed" in done.stdout
+    assert "6 passed" in done.stdout
 
 
 @pytest.fixture(scope="module")

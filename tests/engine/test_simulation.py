@@ -16,6 +16,7 @@ from asyncsched import CatchUp, Cron, DailyAt, Every, Overlap, Retry, current_ru
 from asyncsched.engine.runs import Occurrence, RunStatus, SkipReason, Trigger
 from asyncsched.engine.simulation import simulate
 from asyncsched.engine.virtual import Runs, VirtualRun
+from asyncsched.errors import UnknownTask
 from asyncsched.registry import Task, registry
 from asyncsched.testing import VirtualScheduler
 from tests.engine.conftest import make_task
@@ -224,6 +225,11 @@ def test_spans_out_of_order_and_naive_times_are_refused() -> None:
         simulate([], START, at(days=1), outages=[(at(hours=2), at(hours=1))])
     with pytest.raises(ValueError, match="no time zone"):
         simulate([], START.replace(tzinfo=None), at(days=1))
+
+
+def test_what_is_said_of_a_task_that_takes_no_part_is_a_mistake() -> None:
+    with pytest.raises(UnknownTask, match="no task tusk takes part"):
+        simulate([make_task()], START, at(days=1), takes={"tusk": SECOND})
 
 
 # The results

@@ -316,6 +316,14 @@ def test_a_restart_may_be_an_update_with_other_tasks(scheduler: VirtualScheduler
     assert [run.task for run in scheduler.run(seconds=2)] == ["new"]
 
 
+def test_a_month_is_simulated_without_calling_anything(scheduler: VirtualScheduler) -> None:
+    end = MIDNIGHT + timedelta(days=31)
+    outage = at(days=10), at(days=11, hours=5)
+    runs = scheduler.simulate(start=MIDNIGHT, end=end, outages=[outage])
+    assert len(runs) > 2_300_000
+    assert [run.trigger for run in runs.of("cleanup_old_events")].count(Trigger.CATCH_UP) == 1
+
+
 # Mistakes
 
 

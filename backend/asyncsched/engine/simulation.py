@@ -7,6 +7,7 @@ from itertools import pairwise
 from asyncsched.engine.runs import Skipped
 from asyncsched.engine.simulated import NONE, Change, Kind, Rule, SimulatedTask
 from asyncsched.engine.virtual import Runs, VirtualRun
+from asyncsched.errors import UnknownTask
 from asyncsched.registry import Task
 from asyncsched.schedules.base import to_utc
 
@@ -36,9 +37,12 @@ def simulate(  # noqa: PLR0913 - all that may happen meanwhile
         fails: by the name of the task, which of its runs fail.
         by_stretches: False plays through every single run, for the same result.
 
-    Raises ValueError if times are naive, or if outages or pauses overlap or end before they begin.
+    Raises ValueError if times are naive, or if outages or pauses overlap or end before they begin;
+    UnknownTask if something is said of a task that takes no part.
     """
-    start, end = to_utc(start), to_utc(end)
+    start, end, tasks = to_utc(start), to_utc(end), tuple(tasks)
+    if unknown := {*(pauses or ()), *(takes or ()), *(fails or ())} - {task.name for task in tasks}:
+        raise UnknownTask(f"no task {', '.join(sorted(unknown))} takes part in the simulation")
     common = [*_spans(outages, Kind.DOWN, Kind.UP), *(Change(to_utc(at), Kind.STEP, by) for at, by in steps)]
     parts: dict[str, list[Sequence[VirtualRun]]] = {}
     skips: list[tuple[datetime, Skipped]] = []

@@ -1,6 +1,6 @@
 """The scheduler in virtual time, for tests to drive."""
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -9,6 +9,8 @@ from typing import Any, Self
 from django.conf import settings
 
 from asyncsched import conf
+from asyncsched.engine.simulated import Rule
+from asyncsched.engine.simulation import Span, simulate
 from asyncsched.engine.virtual import Runs
 from asyncsched.errors import UnknownTask
 from asyncsched.registry import Task, registry
@@ -128,6 +130,26 @@ class VirtualScheduler:
         self._begun().step(by)
         if self._process is not None:
             self._process.clock.set_back(-by.total_seconds())
+
+    @staticmethod
+    def simulate(
+        *tasks: str | Task,
+        start: datetime,
+        end: datetime,
+        outages: Iterable[Span] = (),
+        pauses: Mapping[str, Iterable[Span]] | None = None,
+        steps: Iterable[tuple[datetime, timedelta]] = (),
+        takes: Mapping[str, timedelta] | None = None,
+        fails: Mapping[str, Rule] | None = None,
+    ) -> Runs:
+        """Return what would run from *start* to *end*, without calling a function; see ``engine.simulation``.
+
+        It needs no ``start()`` and takes milliseconds for a month. Tasks are named as in ``start``. A
+        run succeeds at once, unless *takes* or *fails* say otherwise.
+        """
+        return simulate(
+            resolved(tasks), start, end, outages=outages, pauses=pauses, steps=steps, takes=takes, fails=fails
+        )
 
     async def _start(self, now: datetime) -> None:
         self._process = Process(self._tasks, now=now, store=self._store, journal=self._journal)
