@@ -183,7 +183,9 @@ class TestWhatWasUsed:
         driven.on(events.Stepped(seconds=-900, now=at(210)))
         driven.on(events.Stepped(seconds=850, now=at(1060)))
         plan = driven.look(1060)
-        assert reasons(plan) == [(SkipReason.CLOCK_STEP, 7)]
+        assert [(skip.reason, skip.count, skip.first, skip.scheduled_for) for skip in plan.skipped] == [
+            (SkipReason.CLOCK_STEP, 7, at(300), at(900))
+        ]
         assert plan.wake_at == at(1200)
 
     def test_jitter_may_bring_a_used_occurrence_early_and_it_is_used_all_the_same(self) -> None:

@@ -20,12 +20,12 @@ import hashlib
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from asyncsched.engine.missed import missed
 from asyncsched.engine.progress import Plan, Progress
 from asyncsched.engine.runs import Occurrence, Skipped, SkipReason, Trigger
 from asyncsched.engine.timeline import clear_of_used
 from asyncsched.policy import CatchUp, Overlap
 from asyncsched.registry import Task
-from asyncsched.schedules.base import MICROSECOND
 
 GRACE = timedelta(seconds=60)  # Quartz's misfire threshold
 
@@ -61,7 +61,7 @@ def skip(
     task: Task, progress: Progress, until: datetime, reason: SkipReason, *, wake_at: datetime | None = None
 ) -> Plan:
     """Settle every occurrence up to *until* without running it."""
-    skipped = _skipped(task, progress.cursor, until, reason)
+    skipped = missed(task, progress.cursor, until, reason)
     progress = replace(progress, cursor=max(progress.cursor, until))
     return Plan(progress=progress, wake_at=wake_at, skipped=skipped)
 
@@ -118,8 +118,8 @@ def _plan_on_schedule(task: Task, progress: Progress, now: datetime) -> Plan:
     else:
         decided = _plan_due(task, progress, first, latest, now=now)
     lateness = (now - first_due_at).total_seconds()
-    missed = tuple(replace(skipped, lateness=lateness) for skipped in decided.skipped)
-    return replace(decided, progress=replace(decided.progress, jumped=False), skipped=used + superseded + missed)
+    late = tuple(replace(skipped, lateness=lateness) for skipped in decided.skipped)
+    return replace(decided, progress=replace(decided.progress, jumped=False), skipped=used + superseded + late)
 
 
 def _plan_due(task: Task, progress: Progress, first: datetime, latest: datetime, *, now: datetime) -> Plan:
@@ -133,7 +133,7 @@ def _plan_due(task: Task, progress: Progress, first: datetime, latest: datetime,
     if options.catch_up is CatchUp.ALL:
         if now - due_at(task, first) > tolerated:
             horizon = now - tolerated
-            skipped = _skipped(task, progress.cursor, horizon, too_late)
+            skipped = missed(task, progress.cursor, horizon, too_late)
             first = task.schedule.next_after(horizon)
         chosen = first
     else:
@@ -141,7 +141,7 @@ def _plan_due(task: Task, progress: Progress, first: datetime, latest: datetime,
         reason = SkipReason.CLOCK_STEP if progress.jumped else SkipReason.COALESCED
         if _overlaps(task, progress, due_at(task, first)):
             reason = SkipReason.OVERLAP
-        skipped = _skipped(task, progress.cursor, latest, reason, but_last=True)
+        skipped = missed(task, progress.cursor, latest, reason, but_last=True)
     chosen_due_at = due_at(task, chosen)
     trigger = Trigger.CATCH_UP if now - chosen_due_at > GRACE else Trigger.SCHEDULE
     occurrence = Occurrence(task=task.name, scheduled_for=chosen, trigger=trigger)
@@ -176,14 +176,3 @@ def _asked_for_at(progress: Progress) -> datetime | None:
     if progress.pending is None or progress.pending.trigger is not Trigger.MANUAL:
         return None
     return progress.pending_at
-
-
-def _skipped(
-    task: Task, after: datetime, until: datetime, reason: SkipReason, *, but_last: bool = False
-) -> tuple[Skipped, ...]:
-    count = task.schedule.count_between(after, until) - but_last
-    if count < 1:
-        return ()
-    first = task.schedule.next_after(after)
-    last = task.schedule.latest_until(until - MICROSECOND if but_last else until) or first
-    return (Skipped(task=task.name, scheduled_for=last, reason=reason, count=count, first=first),)

@@ -16,6 +16,7 @@ Going back by CLOSE or less is not worth either: every task waits for the time i
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from asyncsched.engine.missed import missed
 from asyncsched.engine.progress import Progress, Stretch
 from asyncsched.engine.runs import Skipped, SkipReason
 from asyncsched.registry import Task
@@ -47,11 +48,7 @@ def clear_of_used(task: Task, progress: Progress, moment: datetime) -> tuple[Pro
     for stretch in sorted(progress.used, key=lambda stretch: stretch.first):
         if not (progress.cursor < stretch.last and stretch.first <= reach):
             continue
-        missed = task.schedule.count_between(progress.cursor, stretch.first) - 1
-        if missed > 0:
-            skipped.append(
-                Skipped(task=task.name, scheduled_for=stretch.first, reason=SkipReason.CLOCK_STEP, count=missed)
-            )
+        skipped += missed(task, progress.cursor, stretch.first, SkipReason.CLOCK_STEP, but_last=True)
         progress = replace(progress, cursor=stretch.last)
         if not task.is_claimed and moment < stretch.last:
             jump = stretch.last - moment
