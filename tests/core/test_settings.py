@@ -20,6 +20,8 @@ from asyncsched.errors import ConfigurationError
         ({"SHUTDOWN_GRACE": "10"}, "must be a number of seconds"),
         ({"SHUTDOWN_GRACE": float("nan")}, "must be a number of seconds"),
         ({"SHUTDOWN_GRACE": -1}, "must be at least 0"),
+        ({"STALL_THRESHOLD": 0.01}, "must be at least 0.05, or 0 for none"),
+        ({"STALL_THRESHOLD": -1}, "must be at least 0.05, or 0 for none"),
         ({"ENABLED": "yes"}, "must be True or False"),
         ({"TIME_ZONE": "Berlin"}, "unknown time zone 'Berlin'"),
         (["ENABLED"], "must be a dict"),

@@ -101,7 +101,8 @@ class TimedPulse:
         self._selector = selector
         self._timer = timer
         self._threshold = threshold
-        self._since: Since | None = None
+        self._at: float | None = None  # when the loop last came round, None while it sleeps
+        self._cpu = 0.0
         self._original = selector.select
         self._select: object = None
         self._ended = False
@@ -114,25 +115,26 @@ class TimedPulse:
             if timeout is not None and timeout <= 0:  # there is work to do: no sleep, and the timer runs on
                 events = original(timeout)
             else:
-                self._since = None
+                self._at = None
                 disarm()
                 events = original(timeout)
                 arm()
-            self._since = Since(time.monotonic(), time.process_time())
+                self._cpu = time.process_time()
+            self._at = time.monotonic()
             return events
 
-        self._since = Since.now()
+        self._at, self._cpu = Since.now()
         self._selector.select = self._select = select
 
     def next_doubt(self) -> Since | None:
         while not self._ended:
-            if (since := self._since) is not None:
+            if (at := self._at) is not None:
                 # The loop sets the timer only when it wakes up; it may have gone round since without sleeping.
-                self._timer.prepare(max(LOOK_AT_ONCE, since.at + self._threshold - time.monotonic()))()
+                self._timer.prepare(max(LOOK_AT_ONCE, at + self._threshold - time.monotonic()))()
             self._timer.wait()
-            since = self._since
-            if since is not None and time.monotonic() - since.at >= self._threshold and not self._ended:
-                return since
+            at = self._at
+            if at is not None and time.monotonic() - at >= self._threshold and not self._ended:
+                return Since(at, self._cpu)
         return None
 
     def stop(self) -> None:

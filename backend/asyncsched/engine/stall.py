@@ -5,8 +5,8 @@ on whose behalf it runs, and waits until the loop goes on. Then the stall is tol
 on the loop. Code that keeps Python's lock, as a regular expression does, keeps this thread waiting
 as well; it is seen when it lets go, at the line that called it.
 
-A process that was stopped, or got no CPU, stands still as a whole. That is nobody's fault, and is
-told by the CPU it has used meanwhile: none.
+A process that was stopped, or got no CPU, stands still as a whole. That is nobody's fault. It shows
+in that this thread wakes up late and the process has used no CPU meanwhile, and it does not count.
 """
 
 import asyncio
@@ -98,23 +98,23 @@ class StallWatch:
         span = _Span(since, self._threshold)
         while (left := self._threshold - span.seconds()) > 0:
             if span.wait_for(beat, left):
-                span.tell_of_standstill()
                 return
-        stall = eye.sighted(span, beat)
-        if stall is None:  # it goes on already, or does not run at all
-            span.wait_for(beat, self._threshold)
-            return
+        while (stall := eye.sighted(span, beat)) is None:  # it goes on already, or does not run at all
+            if span.wait_for(beat, self._threshold) or eye.loop.is_closed():
+                return
         self._ongoing = (stall, span)
-        self._wait_until_over(stall, span, beat)
-        span.tell_of_standstill()
+        self._wait_until_over(stall, span, beat, eye.loop)
         stall = replace(stall, seconds=span.seconds())
         self._remember(stall)
         self._ongoing = None
-        eye.loop.call_soon_threadsafe(publish, stall)
+        if not eye.loop.is_closed():
+            eye.loop.call_soon_threadsafe(publish, stall)
 
-    def _wait_until_over(self, stall: Stall, span: "_Span", beat: threading.Lock) -> None:
+    def _wait_until_over(
+        self, stall: Stall, span: "_Span", beat: threading.Lock, loop: asyncio.AbstractEventLoop
+    ) -> None:
         is_said = False
-        while not span.wait_for(beat, self._threshold):
+        while not span.wait_for(beat, self._threshold) and not loop.is_closed():
             if not is_said and span.seconds() >= self._long:
                 is_said = True
                 logger.error(
@@ -174,9 +174,10 @@ class _Span:
     """How long a stall lasts, without the time in which the process as a whole stood still."""
 
     def __init__(self, since: Since, expected: float) -> None:
+        """It began at *since*; this thread was to look at it *expected* seconds later."""
         self._began = since.at
         self._standstill = 0.0
-        self._exclude(time.monotonic() - since.at - expected, time.process_time() - since.cpu)
+        self._account(since, expected)
 
     def seconds(self) -> float:
         return time.monotonic() - self._began - self._standstill
@@ -185,20 +186,16 @@ class _Span:
         """Wait up to *seconds* for the loop to go on; return whether it did."""
         since = Since.now()
         goes_on = beat.acquire(timeout=seconds)
-        self._exclude(time.monotonic() - since.at - seconds, time.process_time() - since.cpu)
+        self._account(since, seconds)
         return goes_on
 
-    def tell_of_standstill(self) -> None:
-        if self._standstill >= 1:
-            logger.warning(
-                "the process stood still as a whole for %.1f s (stopped, or without CPU): no task is to blame",
-                self._standstill,
-                extra={"action": "stood_still"},
-            )
-
-    def _exclude(self, overslept: float, cpu: float) -> None:
-        if overslept > NOTICEABLE and cpu < overslept / 2:
-            self._standstill += overslept
+    def _account(self, since: Since, expected: float) -> None:
+        """Do not count the time since then, if this thread woke up late and the process used no CPU."""
+        elapsed, cpu = time.monotonic() - since.at, time.process_time() - since.cpu
+        late = elapsed - expected
+        if late > NOTICEABLE and cpu < late / 2:
+            # How much of it came before the process stopped cannot be known: the loop gets all its time again.
+            self._standstill += elapsed
 
 
 def _callback_name(handle: Any) -> str:
