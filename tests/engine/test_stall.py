@@ -16,7 +16,7 @@ import pytest
 
 from asyncsched import Every
 from asyncsched.engine.clock import SystemClock
-from asyncsched.engine.culprits import Culprit, on_behalf_of
+from asyncsched.engine.culprits import Culprit, work_for
 from asyncsched.engine.executor import LocalExecutor
 from asyncsched.engine.pulse import Anatomy, Pulse, SampledPulse, TimedPulse, pulse_of
 from asyncsched.engine.runs import RunResult, Stall
@@ -230,8 +230,8 @@ async def test_a_schedule_that_takes_long_to_say_what_is_next_is_named() -> None
 @PULSES
 async def test_a_request_is_named(choose_pulse: Callable[..., Pulse]) -> None:
     async def handle() -> None:
-        with on_behalf_of(lambda: Culprit(name="request GET /slow")):
-            await asyncio.gather(view())
+        work_for(lambda: Culprit(name="request GET /slow"))
+        await asyncio.gather(view())
 
     async def view() -> None:
         block()

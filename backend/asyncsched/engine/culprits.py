@@ -1,8 +1,7 @@
 """On whose behalf the event loop works at a moment: a run, a service, a request, or what else it is."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from contextvars import Context, ContextVar
 from dataclasses import dataclass
 from functools import wraps
@@ -22,17 +21,13 @@ class Culprit:
 _origin: ContextVar[Callable[[], Culprit]] = ContextVar("asyncsched_origin")
 
 
-@contextmanager
-def on_behalf_of(describe: Callable[[], Culprit]) -> Iterator[None]:
-    """What is done inside the ``with`` block, and by coroutines started there, is done for whom *describe* returns.
+def work_for(describe: Callable[[], Culprit]) -> None:
+    """What the current coroutine does from now on, and what it starts, is done for whom *describe* returns.
 
-    *describe* is called only if somebody asks, from another thread.
+    *describe* is called only if somebody asks, from another thread. There is no way back: a server
+    gives each request, and a keeper each service, a coroutine of its own, and with it a context.
     """
-    token = _origin.set(describe)
-    try:
-        yield
-    finally:
-        _origin.reset(token)
+    _origin.set(describe)
 
 
 def acting_as(culprit: Culprit, function: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
@@ -40,8 +35,8 @@ def acting_as(culprit: Culprit, function: Callable[[], Awaitable[None]]) -> Call
 
     @wraps(function)
     async def acting() -> None:
-        with on_behalf_of(lambda: culprit):
-            await function()
+        work_for(lambda: culprit)
+        await function()
 
     return acting
 

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from asyncsched.engine.boundary import Boundary
-from asyncsched.engine.culprits import Culprit, on_behalf_of
+from asyncsched.engine.culprits import Culprit, work_for
 from asyncsched.server import daphne
 from asyncsched.server.host import Host, explain
 from asyncsched.server.signals import next_signal
@@ -50,8 +50,8 @@ class SchedulerLifespan:
             return
         if not scope.get("path", "").endswith(PROBES):
             await self._host.wait_while_starting()
-        with on_behalf_of(partial(_asker, scope)):
-            await self._application({**scope, "asyncsched": self._host}, receive, send)
+        work_for(partial(_asker, scope))
+        await self._application({**scope, "asyncsched": self._host}, receive, send)
 
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Keep the ASGI lifespan protocol: one startup, one shutdown, each answered."""
