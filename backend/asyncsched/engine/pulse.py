@@ -1,4 +1,4 @@
-"""When to doubt that the event loop goes on: noticed from another thread, at no cost while it does.
+"""When to doubt that the event loop goes on: noticed from another thread, at next to no cost while it does.
 
 A thread that looked at the loop several times a second would cost an idle process more than the
 schedules do. So on Linux nobody looks: each time the loop wakes up it sets a timer of the kernel,
