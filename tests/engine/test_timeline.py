@@ -1,8 +1,9 @@
 """A task's own time, while it is ahead of a wall clock that was set back, and when both meet again."""
 
+from dataclasses import replace
 from datetime import timedelta
 
-from asyncsched import DailyAt, Every, Overlap, Retry
+from asyncsched import CatchUp, DailyAt, Every, Overlap, Retry
 from asyncsched.engine import events
 from asyncsched.engine.progress import Progress, Stretch
 from asyncsched.engine.runs import SkipReason, Trigger
@@ -33,6 +34,19 @@ class TestAhead:
         driven.start(1825)
         driven.end(1846)
         assert reasons(driven.look(1846)) == [(SkipReason.OVERLAP, 2)]
+
+    def test_what_came_due_before_a_run_began_does_not_overlap_with_it(self) -> None:
+        driven = Driven(catch_up=CatchUp.ALL)
+        driven.progress = replace(driven.progress, cursor=at(1000), ahead=timedelta(seconds=1000))
+        assert driven.start(35) == scheduled(1010)
+        driven.end(35)
+        assert driven.look(35).run == scheduled(1020)
+
+    def test_what_it_did_not_run_as_a_follower_is_counted(self) -> None:
+        driven = set_back_by_half_an_hour()
+        driven.on(events.Followed())
+        plan = driven.on(events.Led(now=at(1846), cursor=None, failures=0))
+        assert reasons(plan) == [(SkipReason.NOT_LEADER, 3)]
 
     def test_what_passes_during_a_pause_is_counted(self) -> None:
         driven = set_back_by_half_an_hour()
@@ -115,6 +129,12 @@ class TestJumpingForwards:
         plan = driven.look(83)
         assert (plan.run, plan.skipped[-1].reason) == (None, SkipReason.OVERLAP)
 
+    def test_a_jump_over_nothing_is_soon_forgotten(self) -> None:
+        driven = Driven()
+        driven.on(events.Stepped(seconds=3, now=at(3)))
+        driven.look(3)
+        assert reasons(driven.look(35)) == [(SkipReason.COALESCED, 2)]
+
     def test_the_next_look_is_an_ordinary_one(self) -> None:
         driven = Driven()
         driven.on(events.Stepped(seconds=100, now=at(100)))
@@ -187,6 +207,18 @@ class TestWhatWasUsed:
             (SkipReason.CLOCK_STEP, 7, at(300), at(900))
         ]
         assert plan.wake_at == at(1200)
+
+    def test_several_stretches_that_were_passed_leave_out_what_lies_between_them(self) -> None:
+        driven = Driven(Every(100))
+        used = (Stretch(first=at(700), last=at(800)), Stretch(first=at(300), last=at(400)))
+        driven.progress = replace(driven.progress, cursor=at(100), used=used)
+        plan = driven.look(1000)
+        assert plan.run == scheduled(1000)
+        assert [(skip.reason, skip.first, skip.scheduled_for) for skip in plan.skipped] == [
+            (SkipReason.CLOCK_STEP, at(200), at(200)),
+            (SkipReason.CLOCK_STEP, at(500), at(600)),
+            (SkipReason.COALESCED, at(900), at(900)),
+        ]
 
     def test_jitter_may_bring_a_used_occurrence_early_and_it_is_used_all_the_same(self) -> None:
         driven = Driven(Every(10, jitter=4.9), overlap=Overlap.ALLOW, concurrency=99)

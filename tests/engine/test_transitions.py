@@ -58,6 +58,15 @@ class TestTheLifeOfARun:
         plan = driven.look(67)
         assert (plan.run, plan.due_at) == (run, at(67))
 
+    def test_a_claim_that_stays_undecided_until_the_next_occurrence_gives_way_to_it(self) -> None:
+        driven = Driven(Every(60))
+        driven.look(60)
+        driven.on(events.Claiming())
+        driven.on(events.Undecided(occurrence=scheduled(60), now=at(118)))
+        plan = driven.look(120)
+        assert plan.run == scheduled(120)
+        assert plan.skipped == (Skipped(task="task", scheduled_for=at(60), reason=SkipReason.COALESCED),)
+
     @pytest.mark.parametrize(
         ("event", "sentence"),
         [
@@ -197,6 +206,12 @@ class TestLateness:
         assert driven.look(350) == Plan(progress=driven.progress)
         driven.end(351)
         assert driven.start(351).scheduled_for == at(200)
+
+    def test_jitter_makes_nothing_due_too_early_however_late_one_looks(self) -> None:
+        due = [Driven(Every(10, jitter=4.9)).look(second) for second in range(6, 500, 7)]
+        late = [at(second) - (plan.due_at or START) for second, plan in zip(range(6, 500, 7), due, strict=True)]
+        assert all(plan.run for plan in due[2:])
+        assert all(timedelta(0) <= lateness < timedelta(seconds=20) for lateness in late[2:])
 
 
 class TestRetries:
@@ -464,7 +479,8 @@ class TestLeadership:
     def test_a_new_leader_catches_up_from_where_the_one_before_stopped(self) -> None:
         driven = self.follower(Every(100))
         assert driven.on(events.Led(now=at(350), cursor=at(200), failures=0)).skipped == ()
-        assert driven.look(350).run == scheduled(300)
+        plan = driven.look(350)
+        assert (plan.run, plan.skipped) == (scheduled(300), ())
 
     def test_a_new_leader_catches_up_from_its_own_start_if_nobody_led_before(self) -> None:
         driven = self.follower(Every(100))
