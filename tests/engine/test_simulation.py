@@ -138,7 +138,7 @@ def worlds(draw: st.DrawFn) -> World:
         outages=draw(spans(length, 2)),
         pauses=draw(spans(length, 2)),
         steps=[
-            (START + length * moment / 1000, draw(st.sampled_from([-1.3, -0.2, -0.01, 0.01, 0.3])) * length)
+            (START + length * moment / 1000, draw(st.sampled_from([-1.3, -0.6, -0.2, -0.01, 0.01, 0.3])) * length)
             for moment in sorted(moments)
         ],
         takes=takes,
@@ -153,6 +153,18 @@ def told(runs: Runs) -> tuple[list[VirtualRun], list[object]]:
 @given(worlds())
 def test_stretches_hold_exactly_the_runs_that_playing_through_finds(world: World) -> None:
     assert told(world.simulated()) == told(world.simulated(by_stretches=False))
+
+
+@pytest.mark.parametrize("seconds", [2, 60])
+def test_what_ran_before_the_clock_was_set_back_is_not_run_over_again(seconds: int) -> None:
+    world = World(
+        task=make_task(schedule=Every(seconds)),
+        length=timedelta(minutes=40),
+        steps=[(at(minutes=10), timedelta(minutes=-15))],
+    )
+    runs = world.simulated()
+    assert told(runs) == told(world.simulated(by_stretches=False))
+    assert len({run.scheduled_for for run in runs}) == len(runs)
 
 
 @given(worlds())

@@ -234,9 +234,8 @@ class SimulatedTask:
 
     def _has_claimed_beyond(self, cursor: datetime) -> bool:
         """True if the clock or a restart went back over what was claimed: then some claims will be refused."""
-        return any(scheduled_for > cursor for scheduled_for, _ in self._claimed) or any(
-            steady.until > cursor for steady in self._steady
-        )
+        claimed = [scheduled_for for scheduled_for, _ in self._claimed] + [steady.until for steady in self._steady]
+        return self._task.is_claimed and any(scheduled_for > cursor for scheduled_for in claimed)
 
 
 def _is_steady(progress: Progress) -> bool:
