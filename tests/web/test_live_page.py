@@ -139,6 +139,7 @@ def test_without_script_the_page_is_a_plain_table(site, open_page):
 def test_people_sign_in_and_out_by_keyboard(site, browser):
     page = browser.new_page()
     page.goto(site.url)
+    expect(page.get_by_label("Name")).to_be_focused(timeout=PATIENCE)
     page.keyboard.type("resident")
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
