@@ -16,6 +16,7 @@ from asyncsched.engine.ports import Remembered
 from asyncsched.engine.progress import Plan, Progress
 from asyncsched.engine.runs import Claim, Occurrence, RunResult, RunStatus, Skipped, SkipReason
 from asyncsched.engine.virtual import Steady, VirtualRun
+from asyncsched.policy import Overlap
 from asyncsched.registry import Task
 from asyncsched.schedules import Every
 from asyncsched.schedules.base import MICROSECOND
@@ -74,7 +75,7 @@ class SimulatedTask:
     @property
     def parts(self) -> list[Sequence[VirtualRun]]:
         """The runs, in sequences that are in order."""
-        listed = sorted(self._runs, key=lambda run: (run.started_at, run.scheduled_for, run.attempt))
+        listed = sorted(self._runs, key=lambda run: (run.started_at, run.scheduled_for, run.attempt, run.finished_at))
         return [*([listed] if listed else []), *self._steady]
 
     def play(self, changes: Iterable[Change], end: datetime) -> None:
@@ -181,7 +182,8 @@ class SimulatedTask:
             failed = self._fails is not None and self._fails(occurrence)
             length, status = self._length, RunStatus.FAILED if failed else RunStatus.SUCCEEDED
         run = _GoingOn(occurrence, self._wall, ends=self._now + length, status=status)
-        if length:
+        # Side by side, all that is due begins before the first of them ends, however short they are.
+        if length or self._task.options.overlap is Overlap.ALLOW:
             self._going_on.append(run)
         else:
             self._finish(run)

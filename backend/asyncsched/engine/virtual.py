@@ -47,8 +47,8 @@ class VirtualRun:
         )
 
 
-def _order(run: VirtualRun) -> tuple[datetime, str, datetime, int]:
-    return run.started_at, run.task, run.scheduled_for, run.attempt
+def _order(run: VirtualRun) -> tuple[datetime, str, datetime, int, datetime]:
+    return run.started_at, run.task, run.scheduled_for, run.attempt, run.finished_at
 
 
 def _start(run: VirtualRun) -> datetime:
