@@ -30,10 +30,14 @@ class TestTheLifeOfARun:
         assert driven.state is State.WAITING
         assert driven.look(11).wake_at == at(20)
 
-    def test_nothing_is_decided_while_something_is_due_claimed_or_running(self) -> None:
+    def test_what_was_decided_on_stays_so_until_it_is_claimed(self) -> None:
         driven = Driven()
         driven.look(10)
-        assert driven.look(30) == Plan(progress=driven.progress)
+        assert driven.look(30) == Plan(progress=driven.progress, run=scheduled(10), due_at=at(30))
+
+    def test_nothing_is_decided_while_something_is_claimed_or_running(self) -> None:
+        driven = Driven()
+        driven.look(10)
         driven.on(events.Claiming())
         assert driven.look(30) == Plan(progress=driven.progress)
         driven.on(events.Granted(now=at(30)))

@@ -12,7 +12,7 @@ import pytest
 from django.db.backends.signals import connection_created
 
 from asyncsched import Every, History
-from asyncsched.engine.runs import Claim, Refusal, RunStatus, Trigger
+from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunStatus, SkipReason, Trigger
 from asyncsched.errors import ConfigurationError, StoreUnavailable
 from asyncsched.models import TaskRun, TaskState
 from asyncsched.storage import claims, retention
@@ -165,10 +165,31 @@ async def test_an_idle_store_keeps_its_connection(store: DjangoStore) -> None:
     await store.close(5)
 
 
+async def test_what_comes_due_while_it_is_not_certain_who_lives_is_asked_for_again(store: DjangoStore) -> None:
+    """A process died a moment ago: its run looks as if it went on, and must not cost what others catch up on."""
+    await store.claim(HOURLY, occurrence())
+    survivor = DjangoStore(now=now)
+    with pytest.raises(StoreUnavailable, match="another process runs the task, or has died"):
+        await survivor.claim(HOURLY, occurrence(hours=1))
+    await store.close(5)
+    await survivor.close(5)
+
+
+async def test_what_comes_due_during_a_run_that_certainly_goes_on_is_refused(store: DjangoStore) -> None:
+    await store.claim(HOURLY, occurrence())
+    due = await ask(lambda: TaskRun.objects.get().started_at + timedelta(seconds=1))
+    await ask(lambda: TaskRun.objects.update(heartbeat_at=due + timedelta(seconds=1)))
+    answer = await store.claim(HOURLY, Occurrence(task="hourly", scheduled_for=due))
+    assert isinstance(answer, Refusal)
+    assert answer.reason is SkipReason.RUNNING_ELSEWHERE
+    await store.close(5)
+
+
 async def test_force_runs_beside_another(store: DjangoStore) -> None:
     await store.claim(HOURLY, occurrence())
-    assert isinstance(await store.claim(HOURLY, occurrence(hours=1)), Refusal)
-    assert isinstance(await store.claim(HOURLY, occurrence(hours=1), force=True), Claim)
+    asked_for = occurrence(hours=1, trigger=Trigger.MANUAL)
+    assert isinstance(await store.claim(HOURLY, asked_for), Refusal)
+    assert isinstance(await store.claim(HOURLY, asked_for, force=True), Claim)
     await store.close(5)
 
 

@@ -71,8 +71,9 @@ class Keeper:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """Only the drain ends it; if anything else did, say so and go on: a supervisor must not die silently."""
-        if not self._is_draining() and not task.cancelled():
-            logger.critical("%s: its keeper failed and starts again", self.name, exc_info=task.exception())
+        if not self._is_draining():  # cancelled: before it had begun, or it would have refused
+            error = None if task.cancelled() else task.exception()
+            logger.critical("%s: its keeper ended and starts again", self.name, exc_info=error)
             task.get_loop().call_later(FIRST_DELAY, self._start_again)
 
     def _start_again(self) -> None:

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from asyncsched.engine import events, machine
@@ -96,10 +97,14 @@ class ScheduleLoop:
     def _perform_beside(self, occurrence: Occurrence, due_at: datetime) -> None:
         run = asyncio.create_task(self._perform(occurrence, due_at), name=f"asyncsched {self.task.name} run")
         self._beside.add(run)
-        run.add_done_callback(self._ended_beside)
+        self._claiming.add(run)
+        run.add_done_callback(partial(self._ended_beside, occurrence))
 
-    def _ended_beside(self, run: asyncio.Task[None]) -> None:
+    def _ended_beside(self, occurrence: Occurrence, run: asyncio.Task[None]) -> None:
         self._beside.discard(run)
+        if run in self._claiming:  # cancelled before it had begun
+            self._claiming.discard(run)
+            self._on(events.Undecided(occurrence=occurrence, now=self._around.clock.now()))
         self.wake()  # a retry may be due before the next occurrence, or a place have become free
         if not run.cancelled() and (error := run.exception()):
             logger.error("%s: a run beside others ended unexpectedly", self.task.name, exc_info=error)
@@ -112,7 +117,7 @@ class ScheduleLoop:
             self._on(events.Undecided(occurrence=occurrence, now=around.clock.now()))
             return
         except BaseException:
-            self._on(events.Refused())
+            self._on(events.Undecided(occurrence=occurrence, now=around.clock.now()))
             raise
         if isinstance(answer, Refusal):
             self._on(events.Refused())
@@ -120,6 +125,7 @@ class ScheduleLoop:
             return
         now = around.clock.now()
         self._on(events.Granted(now=now))
+        self.wake()  # side by side, the next may be claimed
         around.listener.run_started(answer, now)
         await around.runner.run(self.task, answer, due_at=due_at, report=self._record)
 

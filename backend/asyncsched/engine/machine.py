@@ -51,7 +51,7 @@ def begin(
         is_ahead = cursor > now + timeline.CLOSE
         # A cursor far ahead of the clock is from before it was set back, or shows that it is not set yet.
         progress = replace(progress, cursor=now if is_ahead and (is_set or task.schedule.is_interval) else cursor)
-    if task.options.run_on_start and task.options.enabled:
+    if task.options.run_on_start and task.options.enabled and not standby:
         first = Occurrence(task=task.name, scheduled_for=now)
         progress = replace(progress, pending=first, pending_at=now)
     return progress
@@ -170,7 +170,8 @@ def _resumed(task: Task, progress: Progress, event: events.Resumed) -> Plan:
 def _asked(task: Task, progress: Progress, event: events.Asked) -> Plan:
     asked_for = Occurrence(task=task.name, scheduled_for=event.now, trigger=Trigger.MANUAL)
     pending = progress.pending
-    if progress.stopped or (pending is not None and pending.attempt == 1):
+    begins_soon = pending is not None and pending.attempt == 1 and _held_back_by(progress) is None
+    if progress.stopped or begins_soon or (pending is not None and pending.trigger is Trigger.MANUAL):
         return Plan(progress=progress)  # a run that is to begin at any moment will do
     return planner.postponed(progress, asked_for, event.now + progress.ahead)
 
@@ -202,6 +203,8 @@ def _recalled(task: Task, progress: Progress, event: events.Recalled) -> Plan:
     known = event.cursor is not None and task.options.catch_up is not CatchUp.NONE and not progress.has_run
     if event.cursor is None or not known or (event.cursor >= progress.cursor and not progress.held):
         return Plan(progress=progress)
+    if planner.is_undecided(progress):  # it will be decided on again
+        progress = replace(progress, pending=None, pending_at=None)
     return Plan(progress=replace(progress, cursor=event.cursor, failures=event.failures))
 
 
@@ -209,9 +212,11 @@ def _stopped(task: Task, progress: Progress, event: events.Stopped) -> Plan:
     due, progress = progress.due, replace(progress, stopped=True, due=None)
     if due and progress.pending is None:
         progress = replace(progress, pending=due)
-    if task.options.catch_up is not CatchUp.NONE or not task.options.enabled:
+    reason = _held_back_by(progress)
+    rests = reason in (SkipReason.PAUSED, SkipReason.SUSPENDED)  # what passed meanwhile is not to be caught up on
+    if not task.options.enabled or (task.options.catch_up is not CatchUp.NONE and not rests):
         return Plan(progress=progress)  # the next start catches up
-    reason = _held_back_by(progress) or SkipReason.SHUTTING_DOWN
+    reason = reason or SkipReason.SHUTTING_DOWN
     progress, dropped = planner.without_pending(progress, reason)
     missed = planner.skip(task, progress, event.now + progress.ahead, reason)
     return replace(missed, skipped=dropped + missed.skipped)

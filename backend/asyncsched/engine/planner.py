@@ -2,7 +2,7 @@
 
 The rules, in the order they apply:
 
-1. One run at a time, unless ``overlap="allow"``.
+1. What was decided on and not claimed yet stays decided on. One run at a time, unless ``overlap="allow"``.
 2. A run that somebody asked for goes first, whatever else holds the task back.
 3. While the clock is evidently not set, a wall-clock schedule waits for it.
 4. A paused or suspended task, or one that another process runs, does nothing else. When it goes on,
@@ -30,9 +30,11 @@ from asyncsched.registry import Task
 GRACE = timedelta(seconds=60)  # Quartz's misfire threshold
 
 
-def plan(task: Task, progress: Progress, now: datetime) -> Plan:
+def plan(task: Task, progress: Progress, now: datetime) -> Plan:  # noqa: PLR0911 - the rules, one by one
     """Decide what *task* is to do at *now*."""
-    if progress.stopped or progress.due or (_is_busy(progress) and task.options.overlap is not Overlap.ALLOW):
+    if progress.due and not progress.stopped:  # the coroutine ended before it could be claimed
+        return Plan(progress=progress, run=progress.due, due_at=now)
+    if progress.stopped or (_is_busy(progress) and task.options.overlap is not Overlap.ALLOW):
         return Plan(progress=progress)
     asked_for = _asked_for_at(progress)
     if asked_for is not None and asked_for <= now:
@@ -86,6 +88,10 @@ def without_pending(progress: Progress, reason: SkipReason) -> tuple[Progress, t
 def _plan_asked_for(task: Task, progress: Progress, now: datetime) -> Plan:
     if progress.claiming + progress.running >= task.options.concurrency:
         return Plan(progress=progress)  # a place that becomes free wakes the task
+    if task.options.overlap is Overlap.SKIP and progress.busy_until is not None:
+        first = task.schedule.next_after(progress.cursor)
+        if _overlaps(task, progress, due_at(task, first)):  # the run asked for would make it forgotten
+            return skip(task, progress, progress.busy_until, SkipReason.OVERLAP, wake_at=now)
     return _plan_pending(progress, now)
 
 
@@ -111,6 +117,8 @@ def _plan_on_schedule(task: Task, progress: Progress, now: datetime) -> Plan:
     takes_all = task.options.catch_up is CatchUp.ALL
     if takes_all and task.options.overlap is Overlap.ALLOW and _overlaps(task, progress, now):
         return Plan(progress=progress, skipped=used)  # each has its turn as soon as a place is free
+    if takes_all and (progress.claiming or is_undecided(progress)):  # each has its turn, and one at a time
+        return replace(_plan_pending(progress, now), skipped=used)
     progress, superseded = without_pending(progress, SkipReason.COALESCED)
     subject = first if takes_all else latest
     if _overlaps(task, progress, due_at(task, subject)) and task.options.overlap is not Overlap.QUEUE:
@@ -133,8 +141,8 @@ def _plan_due(task: Task, progress: Progress, first: datetime, latest: datetime,
     if options.catch_up is CatchUp.ALL:
         if now - due_at(task, first) > tolerated:
             horizon = now - tolerated
-            skipped = missed(task, progress.cursor, horizon, too_late)
-            first = task.schedule.next_after(horizon)
+            first = min(task.schedule.next_after(horizon), latest)
+            skipped = missed(task, progress.cursor, first, too_late, but_last=True)
         chosen = first
     else:
         chosen = latest
@@ -165,6 +173,14 @@ def _overlaps(task: Task, progress: Progress, moment: datetime) -> bool:
     if progress.busy_since is None or progress.busy_until is None:
         return False
     return progress.busy_since < moment <= progress.busy_until
+
+
+def is_undecided(progress: Progress) -> bool:
+    """True if an occurrence of the schedule is pending that nobody could decide about."""
+    pending, first = progress.pending, progress.first_used
+    if pending is None or first is None or pending.attempt > 1 or pending.trigger is Trigger.MANUAL:
+        return False
+    return first <= pending.scheduled_for <= progress.cursor
 
 
 def _is_busy(progress: Progress) -> bool:

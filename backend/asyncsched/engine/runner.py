@@ -154,7 +154,9 @@ class _Timing:
 
 def describe(error: BaseException) -> str:
     """Return ``Type: message`` on one line, trimmed."""
-    message = " ".join(str(error).split())
+    message = ""
+    with Boundary():  # an exception may fail to say what it is
+        message = " ".join(str(error).split())
     return f"{type(error).__name__}: {message}"[:MAX_TEXT] if message else type(error).__name__
 
 

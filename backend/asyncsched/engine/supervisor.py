@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from asyncsched.engine import events, machine
@@ -124,6 +125,7 @@ class Supervisor:
             listener=self._listener,
             is_draining=lambda: self._draining,
         )
+        self._keep("clock watch", self._watch_clock)  # first: no step after *now* must escape it
         for task in self._tasks.values():
             past = remembered.get(task.name, Remembered())
             progress = machine.begin(
@@ -150,7 +152,6 @@ class Supervisor:
         for service in services:
             serving = Culprit(name=f"service {service.name}", task=service.name)
             self._keep(service.name, acting_as(serving, service.function))
-        self._keep("clock watch", self._watch_clock)
         self._keep("store watch", self._watch_store)
         self._keep("leadership watch", self._watch_leadership)
         logger.info(
@@ -207,7 +208,16 @@ class Supervisor:
             self._remembers = False
             return {}
         self._remembers = True
-        return remembered
+        return self._believed(remembered)
+
+    def _believed(self, remembered: Mapping[str, Remembered]) -> Mapping[str, Remembered]:
+        """What was written while the clock was not set yet tells nothing of how far a task has come."""
+        if not self._is_set(self._clock.now()):
+            return remembered
+        return {
+            name: past if past.cursor is None or self._is_set(past.cursor) else replace(past, cursor=None)
+            for name, past in remembered.items()
+        }
 
     def _keep(self, name: str, start: Callable[[], Awaitable[None]]) -> None:
         keeper = Keeper(
@@ -252,7 +262,7 @@ class Supervisor:
         while True:
             try:
                 if not self._remembers:
-                    self._recall(await self._store.load(self._tasks.values()))
+                    self._recall(self._believed(await self._store.load(self._tasks.values())))
                 paused = await self._store.next_pauses()
             except StoreUnavailable as error:
                 self._store_outage.failed("the database does not answer: %s", error)
@@ -267,6 +277,7 @@ class Supervisor:
         self._remembers = True
         for name, loop in self._loops.items():
             past = remembered.get(name, Remembered())
+            loop.set_paused(value=past.paused)
             loop.tell(events.Recalled(cursor=past.cursor, failures=past.failures))
         self._remember_first_starts(remembered)
         self._report_unknown(remembered)

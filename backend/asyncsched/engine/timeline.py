@@ -5,7 +5,8 @@ they come again depends on who guards them:
 
 - An occurrence of a minute and longer is claimed by a row. Every replica agrees on its name, and so
   the task waits until the clock has passed what was used.
-- A sub-minute task must not stand still for as long as that: it may be what raises the alarm. Its
+- A wall-clock schedule names times of day; it waits as well.
+- A sub-minute interval must not stand still for as long as that: it may be what raises the alarm. Its
   own time jumps to the end of what was used, and from there on goes as evenly as before: the task
   keeps its rate, and its occurrences bear names that are ahead of the wall clock. Another step of
   the clock, or a restart, brings both together again.
@@ -29,10 +30,11 @@ NONE = timedelta(0)
 def stepped(progress: Progress, by: timedelta, now: datetime, *, is_set: bool) -> Progress:
     """The wall clock stepped *by* so much and shows *now*; *is_set* is False if that cannot be right."""
     shift = by - progress.ahead
-    if progress.held and is_set:
-        # What was read from the clock so far is worthless; a cursor beyond it is an earlier process's.
-        cursor = progress.cursor if progress.cursor > now - shift else now
-        return _moved(replace(progress, cursor=cursor, ahead=NONE, held=False), shift)
+    is_earlier = progress.held and progress.cursor > now - shift  # a cursor beyond the clock is an earlier process's
+    if progress.held and (is_set or is_earlier):
+        # What was read from the clock so far is worthless.
+        cursor = progress.cursor if is_earlier else now
+        return _moved(replace(progress, cursor=cursor, ahead=NONE, held=not is_set, first_used=None, used=()), shift)
     if by < NONE and progress.cursor <= now + progress.ahead + CLOSE:
         return _moved(progress, by)
     closed = replace(_closed(progress), cursor=min(progress.cursor, now), ahead=NONE, jumped=by > NONE)
@@ -50,7 +52,7 @@ def clear_of_used(task: Task, progress: Progress, moment: datetime) -> tuple[Pro
             continue
         skipped += missed(task, progress.cursor, stretch.first, SkipReason.CLOCK_STEP, but_last=True)
         progress = replace(progress, cursor=stretch.last)
-        if not task.is_claimed and moment < stretch.last:
+        if not task.is_claimed and task.schedule.is_interval and moment < stretch.last:
             jump = stretch.last - moment
             progress = _moved(replace(progress, ahead=progress.ahead + jump), jump)
             moment, reach = moment + jump, reach + jump

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 
-from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunStatus, SkipReason
+from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunStatus, SkipReason, Trigger
+from asyncsched.errors import StoreUnavailable
 from asyncsched.models import TaskRun, TaskState
 from asyncsched.policy import Overlap, Scope
 from asyncsched.registry import Task
@@ -26,7 +27,12 @@ def claim(task: Task, occurrence: Occurrence, *, replica: str, now: datetime, fo
     try:
         with transaction.atomic():
             _lock(task)
-            if _is_running(task, claimant, now) and not force:
+            same = {"scheduled_for": occurrence.scheduled_for, "attempt": occurrence.attempt, "claimant": claimant}
+            if TaskRun.objects.filter(task=task.name, **same).exists():
+                return Refusal(occurrence=occurrence, reason=SkipReason.CLAIMED)
+            other = None if force else _running(task, claimant, now)
+            if other is not None:
+                _check_overlap(occurrence, other)
                 return Refusal(occurrence=occurrence, reason=SkipReason.RUNNING_ELSEWHERE)
             row = TaskRun.objects.create(
                 run_id=uuid.uuid4(),
@@ -67,10 +73,20 @@ def _lock(task: Task) -> None:
         TaskState.objects.get_or_create(task=task.name)
 
 
-def _is_running(task: Task, claimant: str, now: datetime) -> bool:
-    """True if a live process runs *task*; runs of dead ones are marked abandoned, whosever they are."""
+def _check_overlap(occurrence: Occurrence, other: TaskRun) -> None:
+    """Raise StoreUnavailable unless it is certain that *other* was going on when *occurrence* came.
+
+    Its process may be dead, or have begun only later, with an occurrence further back.
+    """
+    heard_of = other.heartbeat_at or other.started_at
+    if occurrence.trigger is not Trigger.MANUAL and not other.started_at < occurrence.scheduled_for <= heard_of:
+        raise StoreUnavailable("another process runs the task, or has died")
+
+
+def _running(task: Task, claimant: str, now: datetime) -> TaskRun | None:
+    """Return a run of *task* in a live process; runs of dead ones are marked abandoned, whosever they are."""
     if task.options.overlap is Overlap.ALLOW:
-        return False
+        return None
     running = TaskRun.objects.filter(task=task.name, status=RunStatus.RUNNING, claimant=claimant)
     abandon_expired(now)
-    return running.exists()
+    return running.first()

@@ -32,11 +32,12 @@ class MemoryStore:
         run_id = uuid.uuid4().hex
         if not task.is_claimed:
             return Claim(run_id=run_id, occurrence=occurrence)
+        key = (occurrence.task, occurrence.scheduled_for, occurrence.attempt)
+        if key in self._claims:
+            return Refusal(occurrence=occurrence, reason=SkipReason.CLAIMED)
         if task.options.overlap is not Overlap.ALLOW and task.name in self._running.values():
             return Refusal(occurrence=occurrence, reason=SkipReason.RUNNING_ELSEWHERE)
-        key = (occurrence.task, occurrence.scheduled_for, occurrence.attempt)
-        if self._claims.setdefault(key, run_id) != run_id:
-            return Refusal(occurrence=occurrence, reason=SkipReason.CLAIMED)
+        self._claims[key] = run_id
         self._running[run_id] = task.name
         return Claim(run_id=run_id, occurrence=occurrence, has_row=True)
 

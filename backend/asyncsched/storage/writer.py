@@ -88,10 +88,10 @@ class Writer:
             self._attempt(lambda: claims.renew(sorted(self._running), self._now()))
         if moment >= self._abandon_at:
             self._abandon_at = moment + claims.LEASE.total_seconds()
-            self._attempt(lambda: claims.abandon_expired(self._now()))
+            self._attempt(lambda: claims.abandon_expired(self._now()), writes=False)
         if self._history and moment >= self._prune_at:
             self._prune_at = moment + PRUNE_EVERY
-            self._attempt(lambda: retention.prune(self._now() - (self._history or timedelta())))
+            self._attempt(lambda: retention.prune(self._now() - (self._history or timedelta())), writes=False)
         return self._patience()
 
     def write_now(self) -> None:
@@ -139,8 +139,11 @@ class Writer:
         waits = [deadline - time.monotonic() for deadline in deadlines if deadline is not None]
         return max(0.0, min([LATER, *waits]))
 
-    def _attempt(self, work: Callable[[], None]) -> bool:
-        """Do database *work*; log an outage once when it begins and once when it ends."""
+    def _attempt(self, work: Callable[[], None], *, writes: bool = True) -> bool:
+        """Do database *work*; log an outage once when it begins and once when it ends.
+
+        *writes* is False for work that may find nothing to write, and then says nothing of the end.
+        """
         try:
             work()
         except OUTAGES as error:
@@ -149,7 +152,8 @@ class Writer:
             )
             connections.close_all()
             return False
-        self._outage.worked("history is written again")
+        if writes:
+            self._outage.worked("history is written again")
         return True
 
     def _write(self, batch: list[Entry], tallies: list[skips.Tally]) -> None:
