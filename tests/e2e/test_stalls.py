@@ -75,6 +75,14 @@ def test_history_keeps_it_with_the_run(site: Site) -> None:
     assert where.startswith("ticking/tasks.py:")
 
 
+def test_metrics_count_it_by_the_task_and_a_page_by_no_name(site: Site) -> None:
+    text = site.server.get("/metrics").body
+    sums = dict(re.findall(r'^asyncsched_loop_stall_seconds_sum{task="(\w*)"} ([\d.]+)$', text, re.MULTILINE))
+    assert float(sums["blocks_loop"]) == pytest.approx(3, abs=0.5)
+    assert float(sums[""]) == pytest.approx(0.6, abs=0.3)
+    assert float(sums["tick"]) == 0
+
+
 def test_a_process_that_was_stopped_blames_nobody_and_still_ends_well(site: Site) -> None:
     before = stalls(site)
     site.server.send(signal.SIGSTOP)

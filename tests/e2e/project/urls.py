@@ -6,7 +6,7 @@ import time
 from dataclasses import asdict
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.urls import path
+from django.urls import include, path
 
 logger = logging.getLogger("pages")
 
@@ -42,4 +42,10 @@ async def slow(request: HttpRequest) -> HttpResponse:
     return HttpResponse("at last")
 
 
-urlpatterns = [path("", hello), path("state", state), path("never", never), path("slow", slow)]
+urlpatterns = [
+    path("", hello),
+    path("state", state),
+    path("never", never),
+    path("slow", slow),
+    path("", include("asyncsched.web.urls")),
+]
