@@ -16,7 +16,6 @@ from asyncsched.engine.ports import Remembered
 from asyncsched.engine.progress import Plan, Progress
 from asyncsched.engine.runs import Claim, Occurrence, RunResult, RunStatus, Skipped, SkipReason
 from asyncsched.engine.virtual import Steady, VirtualRun
-from asyncsched.policy import Overlap
 from asyncsched.registry import Task
 from asyncsched.schedules import Every
 from asyncsched.schedules.base import MICROSECOND
@@ -182,8 +181,7 @@ class SimulatedTask:
             failed = self._fails is not None and self._fails(occurrence)
             length, status = self._length, RunStatus.FAILED if failed else RunStatus.SUCCEEDED
         run = _GoingOn(occurrence, self._wall, ends=self._now + length, status=status)
-        # Side by side, all that is due begins before the first of them ends, however short they are.
-        if length or self._task.options.overlap is Overlap.ALLOW:
+        if length:
             self._going_on.append(run)
         else:
             self._finish(run)
