@@ -31,6 +31,8 @@ class Site:
         if self.is_sqlite and not self.database.exists():
             shutil.copy(template, self.database)
         self.ledger_file = folder / "ledger"
+        self.metrics = ""
+        """What its /metrics said, if a test has asked."""
         project = Path(environment.pop("project", PROJECT))
         defaults = {"E2E_LEDGER": str(self.ledger_file), "E2E_TASKS": ",".join(tasks)}
         self.server = Server(kind, folder=folder, project=project, environment=defaults | environment)

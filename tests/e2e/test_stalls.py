@@ -26,6 +26,7 @@ def site(request: pytest.FixtureRequest, start: StartSite) -> Site:
     assert site.server.get("/slow?token=secret").status == 200
     site.server.wait_until(lambda: len(stalls(site)) == 2)
     site.wait_for_notes("tick")
+    site.metrics = site.server.get("/metrics").body  # before a test stops the server
     return site
 
 
@@ -61,7 +62,7 @@ def test_its_query_is_nobodys_business(site: Site) -> None:
 
 def test_what_others_missed_meanwhile_is_one_line_with_number_and_lateness(site: Site) -> None:
     missed = re.findall(r"asyncsched\.runs: tick: (\d+) skipped \(coalesced\), up to ([\d.]+) s late", site.server.log)
-    ((count, late),) = [(int(count), float(late)) for count, late in missed if float(late) > 1]  # the page's is shorter
+    ((count, late),) = [(int(count), float(late)) for count, late in missed if float(late) > 2]  # others are shorter
     assert 4 <= count <= 6
     assert late == pytest.approx(2.8, abs=0.5)
 
@@ -76,8 +77,7 @@ def test_history_keeps_it_with_the_run(site: Site) -> None:
 
 
 def test_metrics_count_it_by_the_task_and_a_page_by_no_name(site: Site) -> None:
-    text = site.server.get("/metrics").body
-    sums = dict(re.findall(r'^asyncsched_loop_stall_seconds_sum{task="(\w*)"} ([\d.]+)$', text, re.MULTILINE))
+    sums = dict(re.findall(r'^asyncsched_loop_stall_seconds_sum{task="(\w*)"} ([\d.]+)$', site.metrics, re.MULTILINE))
     assert float(sums["blocks_loop"]) == pytest.approx(3, abs=0.5)
     assert float(sums[""]) == pytest.approx(0.6, abs=0.3)
     assert float(sums["tick"]) == 0

@@ -87,7 +87,6 @@ class HomeAssistantServer:
     async def _serve(self, started: threading.Event) -> None:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
-        self._transports: set[asyncio.Transport] = set()
         application = web.Application(middlewares=[self._gate])
         application.add_routes(
             [
@@ -103,16 +102,17 @@ class HomeAssistantServer:
         started.set()
         await self._stopping.wait()
         await runner.cleanup()
-        for transport in self._transports:
-            transport.abort()  # one that has not yet got rid of a huge answer would outlive the loop
+        # A connection that has not got rid of a huge answer, or was only just accepted, would outlive the loop.
+        for _ in range(3):
+            await asyncio.sleep(0)
+            for transport in tuple(self._loop._transports.values()):
+                transport.abort()
         await asyncio.sleep(0)
 
     @web.middleware
     async def _gate(self, request: web.Request, handler) -> web.StreamResponse:
         """Token check and faults, before any handler."""
         self.requests.append(f"{request.method} {request.path}")
-        if request.transport is not None:
-            self._transports.add(request.transport)
         if request.headers.get("Authorization") != f"Bearer {self.token}":
             return web.Response(status=401, text="401: Unauthorized")
         await asyncio.sleep(3600 if self._fault == "silent" else self.delay)
