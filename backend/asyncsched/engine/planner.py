@@ -113,7 +113,7 @@ def _plan_on_schedule(task: Task, progress: Progress, now: datetime) -> Plan:
     if first_due_at > now:
         decided = _plan_pending(replace(progress, jumped=False), now, first_due_at)
         return replace(decided, skipped=used + decided.skipped)
-    latest = _latest_due(task, first, now)
+    latest = latest_due(task, first, now)
     takes_all = task.options.catch_up is CatchUp.ALL
     if takes_all and task.options.overlap is Overlap.ALLOW and _overlaps(task, progress, now):
         return Plan(progress=progress, skipped=used)  # each has its turn as soon as a place is free
@@ -157,10 +157,10 @@ def _plan_due(task: Task, progress: Progress, first: datetime, latest: datetime,
     return Plan(progress=progress, run=occurrence, due_at=chosen_due_at, skipped=skipped)
 
 
-def _latest_due(task: Task, first: datetime, now: datetime) -> datetime:
-    """Return the latest occurrence due at *now*; *first* is due and may be the only one."""
+def latest_due(task: Task, known: datetime, now: datetime) -> datetime:
+    """Return the latest occurrence due at *now*, or *known* if there is none beyond it."""
     certain = task.schedule.latest_until(now - timedelta(seconds=task.schedule.jitter))
-    latest = first if certain is None else max(first, certain)
+    latest = known if certain is None else max(known, certain)
     while due_at(task, following := task.schedule.next_after(latest)) <= now:
         latest = following
     return latest

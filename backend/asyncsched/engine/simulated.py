@@ -219,7 +219,7 @@ class SimulatedTask:
         if progress is None or not self._may_leap or not _is_steady(progress):
             return False
         schedule, ahead = self._task.schedule, progress.ahead
-        last = _latest_due(self._task, progress.cursor, until + self._offset + ahead)
+        last = planner.latest_due(self._task, progress.cursor, until + self._offset + ahead)
         before_last = schedule.latest_until(last - MICROSECOND) if last > progress.cursor else None
         if before_last is None or before_last <= progress.cursor or self._has_claimed_beyond(progress.cursor):
             return False
@@ -261,12 +261,3 @@ def _never_overruns(task: Task, length: timedelta) -> bool:
         return True
     schedule = task.schedule
     return isinstance(schedule, Every) and length < timedelta(seconds=schedule.seconds - 2 * schedule.jitter)
-
-
-def _latest_due(task: Task, after: datetime, until: datetime) -> datetime:
-    """Return the latest occurrence whose run is due at *until*, or *after* if there is none beyond it."""
-    certain = task.schedule.latest_until(until - timedelta(seconds=task.schedule.jitter))
-    latest = after if certain is None else max(after, certain)
-    while planner.due_at(task, following := task.schedule.next_after(latest)) <= until:
-        latest = following
-    return latest
