@@ -29,7 +29,7 @@ class ByReason(admin.SimpleListFilter):
 class TaskSkipAdmin(RecordAdmin):
     """Occurrences that did not run, newest first."""
 
-    list_display = ["last_scheduled_for", "first_scheduled_for", "task", "count", "why"]
+    list_display = ["last_scheduled_for", "task", "why", "count", "first_scheduled_for"]
     list_filter = [ByTask, ByReason, "last_scheduled_for"]
     ordering = ["-last_scheduled_for"]
     sortable_by = ["last_scheduled_for"]
