@@ -1,4 +1,8 @@
-"""What the scheduler remembers: runs, what did not run, and how each task stands."""
+"""What the scheduler remembers: runs, what did not run, how each task stands, which processes live and who leads.
+
+Columns that came later have a default in the database or may be null: during a deploy an older
+version still writes rows, and leaves out what it does not know.
+"""
 
 from django.db import models
 
@@ -6,7 +10,10 @@ from asyncsched.engine.runs import RunStatus, Trigger
 
 
 class TaskRun(models.Model):
-    """One run of one occurrence. A ``running`` row is also the claim that keeps others from running it."""
+    """One run of one occurrence, or several of one minute that went alike, in one row.
+
+    A ``running`` row is also the claim that keeps others from running the occurrence.
+    """
 
     run_id = models.UUIDField(unique=True, editable=False)
     task = models.CharField(max_length=100)
@@ -16,6 +23,11 @@ class TaskRun(models.Model):
     status = models.CharField(max_length=10, choices=[(status, status) for status in RunStatus])
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
+    count = models.PositiveIntegerField(
+        default=1,
+        db_default=1,
+        help_text="How many runs it stands for; of several it keeps the worst",
+    )
     duration = models.FloatField(null=True, help_text="Seconds")
     lateness = models.FloatField(null=True, help_text="Seconds from due to started")
     result = models.TextField(default="", help_text="What the function returned, trimmed")
@@ -27,8 +39,9 @@ class TaskRun(models.Model):
     )
     heartbeat_at = models.DateTimeField(null=True, help_text="While running: when its process last said so")
     stall_seconds = models.FloatField(null=True, help_text="The longest time for which it blocked the event loop")
-    # May be null, because an older version that still runs during a deploy writes rows without it.
+    # May be null: see above.
     stall_where = models.TextField(null=True, help_text="The line at which it did so")  # noqa: DJ001
+    term = models.BigIntegerField(null=True, help_text="Fencing token: the term in which it began")
 
     class Meta:
         verbose_name = "run"
@@ -92,9 +105,48 @@ class TaskState(models.Model):
     last_duration = models.FloatField(null=True, help_text="Seconds")
     last_error = models.TextField(default="", blank=True)
     last_success_at = models.DateTimeField(null=True)
+    runs = models.PositiveBigIntegerField(default=0, db_default=0, help_text="Runs so far, in all processes")
+    failures = models.PositiveBigIntegerField(default=0, db_default=0, help_text="Those that failed or timed out")
+    next_run_at = models.DateTimeField(null=True, help_text="Its next occurrence, as of when this row was written")
 
     class Meta:
         verbose_name = "task"
 
     def __str__(self) -> str:
         return str(self.task)
+
+
+class Lease(models.Model):
+    """Who leads: one row. ``engine.leadership`` says what each column means to whom."""
+
+    name = models.CharField(max_length=50, primary_key=True)
+    term = models.BigIntegerField(default=0, help_text="Fencing token: rises by one with each new leader")
+    holder = models.CharField(max_length=150, default="", help_text="The process that leads; empty if it has resigned")
+    beat = models.BigIntegerField(default=0, help_text="Counts the signs of life the leader has given when watched")
+    watched = models.BooleanField(default=False, help_text="Another process waits to lead, and wants signs of life")
+    since = models.DateTimeField(null=True, help_text="When the term began, by the database's clock")
+    until = models.DateTimeField(null=True, help_text="When its holder resigned: it has begun no run later")
+
+    class Meta:
+        verbose_name = "leadership"
+
+    def __str__(self) -> str:
+        return f"{self.name}: term {self.term}, {self.holder or 'vacant'}"
+
+
+class Replica(models.Model):
+    """One process that runs a scheduler: its presence, renewed while it lives, and the tasks it knows."""
+
+    replica = models.CharField(max_length=150, primary_key=True, help_text="host:pid:incarnation of the process")
+    version = models.CharField(max_length=50)
+    tasks = models.JSONField(help_text="What it knows: schedule in words and scope, by name of the task")
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField(help_text="When it last said that it lives, by the database's clock")
+    expires_at = models.DateTimeField(help_text="When it is taken for dead, by the database's clock")
+
+    class Meta:
+        verbose_name = "process"
+        verbose_name_plural = "processes"
+
+    def __str__(self) -> str:
+        return str(self.replica)
