@@ -73,6 +73,16 @@ class Run:
         return self._claim.occurrence.attempt
 
     @property
+    def term(self) -> int | None:
+        """Fencing token: it rises whenever another process becomes the one that runs the tasks of scope ``cluster``.
+
+        Keep the highest one beside what the task writes, and refuse to write with a lower one: then a
+        process that was frozen in the middle of a run cannot undo what its successor has done. None
+        for tasks of scope ``replica``, and where nobody is elected.
+        """
+        return self._claim.term
+
+    @property
     def stopping(self) -> bool:
         """True once the run should end early: the server drains, or the run is past its timeout.
 

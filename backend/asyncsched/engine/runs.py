@@ -74,6 +74,8 @@ class Claim:
     run_id: str
     occurrence: Occurrence
     has_row: bool = False
+    term: int | None = None
+    """Fencing token: the term of the leader that runs it; None where nobody is elected, and for scope ``replica``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
