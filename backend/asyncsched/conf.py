@@ -13,6 +13,8 @@ from asyncsched.schedules.base import zone_named
 SECRETS = frozenset({"METRICS_TOKEN"})  # never shown
 
 LEAST_THRESHOLD = 0.05  # seconds: below, the load of any machine is a stall now and then
+# Of the lease time a tenth must be enough to ask the database something.
+LEAST = {"HISTORY_DAYS": 0, "HISTORY_RUNS": 0, "SHUTDOWN_GRACE": 0, "SLOW_RUN": 0, "LEASE_SECONDS": 2}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +31,14 @@ class Settings:
     """IANA zone of DailyAt and Cron schedules that name none; by default Django's TIME_ZONE."""
     history_days: int = 30
     """Runs older than this are deleted; 0 keeps them all."""
+    history_runs: int = 10_000
+    """So many rows a task may have, or its oldest are deleted, successes first; 0 sets no limit."""
+    slow_run: float = 1.0
+    """Seconds: a run that takes longer keeps a row of its own where others are summed up."""
+    election: bool = True
+    """False: this is the only process, or is to run everything itself; it needs no database to lead."""
+    lease_seconds: float = 10.0
+    """The longest time in which nobody leads after the process that did has died."""
     restarts: int = 5
     """A coroutine that ends more often than this within *restart_seconds* is quarantined."""
     restart_seconds: float = 60.0
@@ -79,7 +89,7 @@ def _refusal(key: str, value: Any, kind: type) -> str | None:
     if key == "STALL_THRESHOLD":
         is_allowed = value == 0 or value >= LEAST_THRESHOLD
         return None if is_allowed else f"must be at least {LEAST_THRESHOLD}, or 0 for none, but is {value!r}"
-    least = 0 if key in {"HISTORY_DAYS", "SHUTDOWN_GRACE"} else 1
+    least = LEAST.get(key, 1)
     return None if value >= least else f"must be at least {least}, but is {value!r}"
 
 

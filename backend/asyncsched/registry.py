@@ -36,8 +36,12 @@ class Task:
 
     @property
     def is_claimed(self) -> bool:
-        """True if each occurrence is claimed by a row before it runs; sub-minute ones cost no row."""
-        return not self.schedule.is_subminute
+        """True if each occurrence is claimed by a row before it runs.
+
+        Sub-minute ones cost no row, unless missed ones are to be caught up on: without the rows
+        nobody could tell after a crash which had run.
+        """
+        return not self.schedule.is_subminute or self.options.catch_up is not policy.CatchUp.NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,8 +139,9 @@ def register(
         retry: see ``policy.Retry``; by default a failed run waits for the next occurrence.
         suspend_after: after that many failures in a row the task rests for *suspend_for* seconds
             (doubling, at most an hour) before it is tried again. None: it never rests.
-        history: ``all``, ``failures`` or ``none``; by default ``all``, but ``failures`` for
-            schedules below a minute. From a minute up the claim is a row, so every run has one.
+        history: ``all``, ``summary``, ``failures`` or ``none``: see ``policy.History``. By default
+            ``all``, but ``summary`` for schedules below a minute. From a minute up the claim is a
+            row, so every run has one.
         scope: ``cluster`` for one run per occurrence, ``replica`` for one in every process.
         run_on_start: run once as soon as the scheduler starts, besides the schedule.
 

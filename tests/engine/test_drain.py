@@ -34,7 +34,7 @@ class SlowStore(MemoryStore):
         self.patience: float | None = None
         """The seconds it was given for the last writes."""
 
-    async def claim(self, task: Task, occurrence: Occurrence) -> Claim | Refusal:
+    async def claim(self, task: Task, occurrence: Occurrence, *, term: int | None = None) -> Claim | Refusal:
         self.asked += 1
         try:
             await self.answering.wait()
@@ -92,7 +92,7 @@ class TestBeforeTheClaim:
         class Unavailable(MemoryStore):
             asked = 0
 
-            async def claim(self, task: Task, occurrence: Occurrence) -> Claim | Refusal:
+            async def claim(self, task: Task, occurrence: Occurrence, *, term: int | None = None) -> Claim | Refusal:
                 self.asked += 1
                 raise StoreUnavailable("restarting")
 

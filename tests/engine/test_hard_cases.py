@@ -41,7 +41,7 @@ class Troubled(MemoryStore):
         super().__init__()
         self.errors = list(errors)
 
-    async def claim(self, task: Any, occurrence: Any) -> Any:
+    async def claim(self, task: Any, occurrence: Any, *, term: int | None = None) -> Any:
         if self.errors:
             raise self.errors.pop()
         return await super().claim(task, occurrence)

@@ -9,6 +9,7 @@ import pytest
 from asyncsched import CatchUp, Cron, DailyAt, Every, Overlap
 from asyncsched.engine import events, machine
 from asyncsched.engine.executor import LocalExecutor
+from asyncsched.engine.leadership import FOLLOWS
 from asyncsched.engine.ports import Remembered
 from asyncsched.engine.progress import Progress, Stretch
 from asyncsched.engine.runs import Skipped, SkipReason, Trigger
@@ -87,7 +88,7 @@ class TestNothingIsLost:
         class Away(MemoryStore):
             away = True
 
-            async def claim(self, *arguments: Any) -> Any:
+            async def claim(self, *arguments: Any, term: int | None = None) -> Any:
                 if self.away:
                     raise StoreUnavailable("no route")
                 return await super().claim(*arguments)
@@ -104,7 +105,7 @@ class TestNothingIsLost:
         class Failing(MemoryStore):
             failures = 1
 
-            async def claim(self, *arguments: Any) -> Any:
+            async def claim(self, *arguments: Any, term: int | None = None) -> Any:
                 if self.failures:
                     self.failures -= 1
                     raise RuntimeError("a bug")
@@ -116,7 +117,7 @@ class TestNothingIsLost:
 
     async def test_a_drain_while_the_store_is_asked_leaves_a_reason_where_nobody_catches_up(self) -> None:
         class Silent(MemoryStore):
-            async def claim(self, *arguments: Any) -> Any:
+            async def claim(self, *arguments: Any, term: int | None = None) -> Any:
                 await asyncio.Event().wait()
 
         scheduler = Scheduler(make_task(schedule=Every(60), catch_up=CatchUp.NONE), store=Silent())
@@ -182,7 +183,7 @@ class TestWhatRestsStaysAtRest:
 
     def test_a_follower_does_not_save_its_run_on_start_for_the_day_it_leads(self) -> None:
         driven = Driven(DailyAt(3), run_on_start=True)
-        driven.progress = machine.begin(driven.task, None, START, leads=False)
+        driven.progress = machine.begin(driven.task, None, START, standing=FOLLOWS)
         assert driven.progress.pending is None
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from asyncsched import Every, Scope
 from asyncsched.engine.executor import LocalExecutor
+from asyncsched.engine.leadership import Standing
 from asyncsched.engine.ports import Remembered
 from asyncsched.engine.progress import State
 from asyncsched.engine.runs import Settled, SkipReason
@@ -25,17 +26,23 @@ class Switch:
     """A leadership that the test hands out."""
 
     def __init__(self, *, leads: bool) -> None:
-        self.leads = leads
+        self.standing = Standing(leads=leads, term=1 if leads else None)
+        self.has_left = False
         self._changed = asyncio.Event()
 
-    def turn(self, *, leads: bool) -> None:
-        self.leads = leads
+    def turn(self, *, leads: bool, term: int = 1, since: datetime | None = None) -> None:
+        self.standing = Standing(leads=leads, term=term if leads else None, since=since)
         self._changed.set()
 
-    async def changed(self) -> bool:
+    async def join(self) -> None: ...
+
+    async def changed(self) -> Standing:
         await self._changed.wait()
         self._changed.clear()
-        return self.leads
+        return self.standing
+
+    async def leave(self, patience: float) -> None:
+        self.has_left = True
 
 
 class Replica:

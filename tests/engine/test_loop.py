@@ -263,7 +263,7 @@ async def test_a_store_that_does_not_answer_delays_a_claim_and_loses_nothing() -
     class Away(MemoryStore):
         refusals = 3
 
-        async def claim(self, task: object, occurrence: object) -> object:
+        async def claim(self, task: object, occurrence: object, *, term: int | None = None) -> object:
             if self.refusals:
                 self.refusals -= 1
                 raise StoreUnavailable("no route")

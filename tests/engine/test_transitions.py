@@ -7,6 +7,7 @@ import pytest
 
 from asyncsched import CatchUp, DailyAt, Every, Overlap, Retry, Scope
 from asyncsched.engine import events, machine
+from asyncsched.engine.leadership import FOLLOWS
 from asyncsched.engine.progress import Plan, Progress, State
 from asyncsched.engine.runs import Claim, RunResult, RunStatus, Skipped, SkipReason, Trigger
 from asyncsched.schedules import Schedule
@@ -460,7 +461,7 @@ class TestAskingForARun:
 class TestLeadership:
     def follower(self, schedule: Schedule = Every(10), **options: object) -> Driven:
         driven = Driven(schedule, **options)
-        driven.progress = machine.begin(driven.task, None, START, leads=False)
+        driven.progress = machine.begin(driven.task, None, START, standing=FOLLOWS)
         return driven
 
     def test_who_does_not_lead_stands_by(self) -> None:

@@ -72,11 +72,15 @@ class Followed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Led:
-    """This process leads from *now* on; the store remembers *cursor* and *failures* from the one before."""
+    """This process leads, and it is *now*; the store remembers *cursor* and *failures* from the one before.
+
+    Occurrences that are not after *since* belong to an earlier leader's term.
+    """
 
     now: datetime
     cursor: datetime | None
     failures: int
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

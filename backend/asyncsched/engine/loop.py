@@ -9,12 +9,12 @@ from functools import partial
 from typing import Any
 
 from asyncsched.engine import events, machine
-from asyncsched.engine.ports import Clock, Listener, Store
+from asyncsched.engine.ports import Clock, Leadership, Listener, Store
 from asyncsched.engine.progress import Plan, Progress, State
 from asyncsched.engine.runner import Runner
 from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, RunStatus, Skipped, SkipReason, Trigger
 from asyncsched.errors import StoreUnavailable
-from asyncsched.policy import Overlap
+from asyncsched.policy import Overlap, Scope
 from asyncsched.registry import Task
 
 logger = logging.getLogger("asyncsched.supervisor")
@@ -28,6 +28,7 @@ class Surroundings:
     store: Store
     runner: Runner
     listener: Listener
+    leadership: Leadership
     is_draining: Callable[[], bool]
 
 
@@ -119,6 +120,10 @@ class ScheduleLoop:
         except BaseException:
             self._on(events.Undecided(occurrence=occurrence, now=around.clock.now()))
             raise
+        if isinstance(answer, Refusal) and answer.reason is SkipReason.NOT_LEADER and self.task.is_claimed:
+            # Whoever leads catches up on it; should that be this process again, it is not to be settled.
+            self._on(events.Undecided(occurrence=occurrence, now=around.clock.now()))
+            return
         if isinstance(answer, Refusal):
             self._on(events.Refused())
             self._leave_out(occurrence, answer.reason)
@@ -130,10 +135,17 @@ class ScheduleLoop:
         await around.runner.run(self.task, answer, due_at=due_at, report=self._record)
 
     async def _claim(self, occurrence: Occurrence) -> Claim | Refusal:
+        """Ask the store. Nothing comes between its answer, if it need not wait, and the start; so trust is fresh."""
+        term = None
+        if self.task.options.scope is Scope.CLUSTER and occurrence.trigger is not Trigger.MANUAL:
+            standing = self._around.leadership.standing
+            if not standing.leads:
+                return Refusal(occurrence=occurrence, reason=SkipReason.NOT_LEADER)
+            term = standing.term
         this = asyncio.current_task()
         self._claiming.add(this)
         try:
-            return await self._around.store.claim(self.task, occurrence)
+            return await self._around.store.claim(self.task, occurrence, term=term)
         finally:
             self._claiming.discard(this)
 

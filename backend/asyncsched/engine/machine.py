@@ -21,6 +21,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from asyncsched.engine import events, planner, timeline
+from asyncsched.engine.leadership import LEADS_ALONE, Standing
 from asyncsched.engine.progress import Plan, Progress, State
 from asyncsched.engine.runs import Occurrence, RunStatus, Skipped, SkipReason, Trigger
 from asyncsched.policy import CatchUp, Scope, backoff
@@ -37,16 +38,20 @@ def begin(
     *,
     failures: int = 0,
     paused: bool = False,
-    leads: bool = True,
+    standing: Standing = LEADS_ALONE,
     is_set: bool = True,
 ) -> Progress:
     """Return the progress to start with, *cursor* being the last occurrence settled by an earlier process.
 
-    *leads* tells whether this process runs the tasks of scope ``cluster``. *is_set* is False if the
+    *standing* tells whether this process runs the tasks of scope ``cluster``. *is_set* is False if the
     clock shows a time that cannot be right.
     """
-    standby = not leads and task.options.scope is Scope.CLUSTER
-    progress = Progress(cursor=now, failures=failures, paused=paused, standby=standby, held=not is_set)
+    is_clustered = task.options.scope is Scope.CLUSTER
+    standby = is_clustered and not standing.leads
+    start = _start_of_term(task, standing.since) if is_clustered else None
+    progress = Progress(
+        cursor=max(now, start or now), failures=failures, paused=paused, standby=standby, held=not is_set
+    )
     if cursor is not None and task.options.catch_up is not CatchUp.NONE:
         is_ahead = cursor > now + timeline.CLOSE
         # A cursor far ahead of the clock is from before it was set back, or shows that it is not set yet.
@@ -189,9 +194,15 @@ def _led(task: Task, progress: Progress, event: events.Led) -> Plan:
     if not progress.standby:
         return Plan(progress=progress)
     progress = replace(progress, standby=False, failures=event.failures)
-    if task.options.catch_up is not CatchUp.NONE:
-        return Plan(progress=replace(progress, cursor=max(progress.cursor, event.cursor or progress.cursor)))
-    return planner.skip(task, progress, event.now + progress.ahead, SkipReason.NOT_LEADER)
+    if task.options.catch_up is not CatchUp.NONE:  # what ran already has a row, and is refused
+        return Plan(progress=replace(progress, cursor=event.cursor or progress.cursor))
+    until = max(event.now, _start_of_term(task, event.since) or event.now)
+    return planner.skip(task, progress, until + progress.ahead, SkipReason.NOT_LEADER)
+
+
+def _start_of_term(task: Task, since: datetime | None) -> datetime | None:
+    """Return up to when occurrences may have begun in an earlier term: with jitter they do before their instant."""
+    return None if since is None else since + timedelta(seconds=task.schedule.jitter)
 
 
 def _stepped(task: Task, progress: Progress, event: events.Stepped) -> Plan:

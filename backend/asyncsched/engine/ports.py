@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from asyncsched.engine.context import Run
+from asyncsched.engine.leadership import Standing
 from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, Settled, Skipped, Stall
 from asyncsched.registry import Task
 
@@ -57,10 +58,11 @@ class Store(Protocol):
         Raises ConfigurationError if the store is not set up, StoreUnavailable if it does not answer.
         """
 
-    async def claim(self, task: Task, occurrence: Occurrence) -> Claim | Refusal:
+    async def claim(self, task: Task, occurrence: Occurrence, *, term: int | None = None) -> Claim | Refusal:
         """Grant the right to run *occurrence* to at most one caller, ever.
 
-        Raises StoreUnavailable if it cannot be decided now; asking again later is safe.
+        With a *term* only to a caller of the term that goes on; the others get NOT_LEADER. Raises
+        StoreUnavailable if it cannot be decided now; asking again later is safe.
         """
 
     def record(self, result: RunResult) -> None:
@@ -86,11 +88,17 @@ class Leadership(Protocol):
     """Whether this process is the one that runs the tasks of scope ``cluster``."""
 
     @property
-    def leads(self) -> bool:
-        """True while it may be trusted that no other process leads."""
+    def standing(self) -> Standing:
+        """It leads while it may be trusted, at this very moment, that no other process does."""
 
-    async def changed(self) -> bool:
-        """Wait until ``leads`` may have changed, and return it."""
+    async def join(self) -> None:
+        """Stand for election; return as soon as it is known whether this process leads. Raises nothing."""
+
+    async def changed(self) -> Standing:
+        """Wait until the standing is another than was returned last (at first: than to follow), and return it."""
+
+    async def leave(self, patience: float) -> None:
+        """Lead no more, for good, and let another at once. Takes at most *patience* seconds. May be called twice."""
 
 
 class Executor(Protocol):

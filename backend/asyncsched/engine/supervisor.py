@@ -11,7 +11,7 @@ from asyncsched.engine.context import Health
 from asyncsched.engine.culprits import Culprit, acting_as
 from asyncsched.engine.fanout import Fanout
 from asyncsched.engine.keeper import Intensity, Keeper, still_running
-from asyncsched.engine.leadership import AlwaysLeader
+from asyncsched.engine.leadership import FOLLOWS, AlwaysLeader
 from asyncsched.engine.loop import ScheduleLoop, Surroundings
 from asyncsched.engine.outage import Outage
 from asyncsched.engine.ports import Clock, Executor, Leadership, Listener, Remembered, Store
@@ -27,6 +27,7 @@ logger = logging.getLogger("asyncsched.supervisor")
 
 STORE_RETRY = 1.0  # seconds between two questions to a store that does not answer
 CANCEL_PATIENCE = 1.0  # seconds a coroutine may take to act on its cancellation
+RESIGN_PATIENCE = 1.0  # seconds to let another process lead
 CLOSE_PATIENCE = 1.0  # seconds to let go of a store that cannot be used
 LAST_WRITES = 0.2  # share of the grace kept for cancelling, and for writing down what happened
 
@@ -52,6 +53,7 @@ class Supervisor:
         self._clock = clock
         self._store = store
         self._leadership = leadership or AlwaysLeader()
+        self._standing = FOLLOWS
         self._intensity = intensity or Intensity()
         self._statistics = Statistics()
         self.listeners = tuple(listeners)
@@ -83,7 +85,7 @@ class Supervisor:
     def health(self) -> Health:
         """Return how the scheduler fares at this moment."""
         return Health(
-            leader=self._leadership.leads and bool(self._keepers) and not self._draining,
+            leader=self._leadership.standing.leads and bool(self._keepers) and not self._draining,
             tasks=len(self._tasks),
             running=len(self._statistics.running),
             failing=len(self._statistics.failing),
@@ -114,15 +116,18 @@ class Supervisor:
         except ConfigurationError:
             await self._store.close(CLOSE_PATIENCE)
             raise
+        await self._leadership.join()
         if self._stall_watch:
             self._stall_watch.start(self._listener.stalled)
         services = [service for service in self._services if service.enabled_when is None or service.enabled_when()]
+        self._standing = self._leadership.standing
         now = self._clock.now()
         around = Surroundings(
             clock=self._clock,
             store=self._store,
             runner=self._runner,
             listener=self._listener,
+            leadership=self._leadership,
             is_draining=lambda: self._draining,
         )
         self._keep("clock watch", self._watch_clock)  # first: no step after *now* must escape it
@@ -134,7 +139,7 @@ class Supervisor:
                 now,
                 failures=past.failures,
                 paused=past.paused,
-                leads=self._leadership.leads,
+                standing=self._standing,
                 is_set=self._is_set(now),
             )
             self._loops[task.name] = loop = ScheduleLoop(task, progress, around)
@@ -174,6 +179,7 @@ class Supervisor:
         for loop in self._loops.values():
             loop.give_up_claims()
             loop.wake()
+        await self._leadership.leave(min(RESIGN_PATIENCE, grace * LAST_WRITES / 2))
         for keeper in self._keepers:
             if keeper.resting or keeper.name not in self._loops:
                 keeper.cancel()
@@ -248,15 +254,20 @@ class Supervisor:
 
     async def _watch_leadership(self) -> None:
         while True:
-            if not await self._leadership.changed():
-                for loop in self._loops.values():
-                    loop.tell(events.Followed())
+            standing = await self._leadership.changed()
+            if standing == self._standing:
+                continue
+            self._standing = standing
+            for loop in self._loops.values():
+                loop.tell(events.Followed())  # also before another term: nothing is carried over into it
+            if not standing.leads:
                 continue
             remembered = await self._load()
             now = self._clock.now()
             for name, loop in self._loops.items():
                 past = remembered.get(name, Remembered())
-                loop.tell(events.Led(now=now, cursor=past.cursor, failures=past.failures))
+                led = events.Led(now=now, cursor=past.cursor, failures=past.failures, since=standing.since)
+                loop.tell(led)
 
     async def _watch_store(self) -> None:
         while True:

@@ -52,7 +52,7 @@ def clear_of_used(task: Task, progress: Progress, moment: datetime) -> tuple[Pro
             continue
         skipped += missed(task, progress.cursor, stretch.first, SkipReason.CLOCK_STEP, but_last=True)
         progress = replace(progress, cursor=stretch.last)
-        if not task.is_claimed and task.schedule.is_interval and moment < stretch.last:
+        if task.schedule.is_subminute and task.schedule.is_interval and moment < stretch.last:
             jump = stretch.last - moment
             progress = _moved(replace(progress, ahead=progress.ahead + jump), jump)
             moment, reach = moment + jump, reach + jump

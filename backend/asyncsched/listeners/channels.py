@@ -81,3 +81,17 @@ class ChannelsListener(Listener):
             }
         )
         self._news.set()
+
+
+def warn_of_deaf_layer() -> None:
+    """Warn, where several processes run, of a channel layer that does not reach from one to the other."""
+    if not ChannelsListener.is_wanted():
+        return
+    from channels.layers import InMemoryChannelLayer, get_channel_layer  # noqa: PLC0415 - an optional extra
+
+    if isinstance(get_channel_layer(), InMemoryChannelLayer):
+        logger.warning(
+            "several processes run, but the channel layer is in memory: pages that are connected to another process "
+            "than the leader get none of its pushes; configure a layer that reaches all, such as channels_redis",
+            extra={"action": "deaf_layer"},
+        )

@@ -3,17 +3,21 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from asyncsched import conf
+from asyncsched import __version__, conf
 from asyncsched.engine.clock import SystemClock
 from asyncsched.engine.executor import LocalExecutor
 from asyncsched.engine.keeper import Intensity
+from asyncsched.engine.leadership import AlwaysLeader
+from asyncsched.engine.ports import Clock, Leadership
+from asyncsched.engine.shared_clock import SharedClock
 from asyncsched.engine.stall import StallWatch
 from asyncsched.engine.supervisor import Supervisor
-from asyncsched.listeners.channels import ChannelsListener
+from asyncsched.listeners.channels import ChannelsListener, warn_of_deaf_layer
 from asyncsched.listeners.logs import LogListener
 from asyncsched.listeners.metrics import MetricsListener
 from asyncsched.registry import Service, Task, registry
 from asyncsched.storage.connections import task_connections, thread_connections
+from asyncsched.storage.leadership import DjangoLeadership
 from asyncsched.storage.store import DjangoStore
 
 
@@ -22,10 +26,10 @@ def tasks(settings: conf.Settings) -> tuple[Task, ...]:
     return tuple(replace(task, schedule=task.schedule.in_zone(settings.time_zone)) for task in registry)
 
 
-def store(settings: conf.Settings) -> DjangoStore:
+def store(settings: conf.Settings, clock: Clock | None = None) -> DjangoStore:
     """Return a store for this process; it opens its connection when it is first used."""
     history = timedelta(days=settings.history_days) if settings.history_days else None
-    return DjangoStore(now=SystemClock().now, history=history)
+    return DjangoStore(now=(clock or SystemClock()).now, history=history)
 
 
 def executor(settings: conf.Settings) -> LocalExecutor:
@@ -33,8 +37,24 @@ def executor(settings: conf.Settings) -> LocalExecutor:
     return LocalExecutor(settings.threads, sync_scope=thread_connections, async_scope=task_connections)
 
 
+def leadership(settings: conf.Settings, replica: str, clock: SharedClock) -> Leadership:
+    """Return the part that the process *replica* takes in the election of the one that leads."""
+    if not settings.election:
+        return AlwaysLeader()
+    return DjangoLeadership(
+        replica=replica,
+        tasks=tasks(settings),
+        seconds=settings.lease_seconds,
+        clock=clock,
+        version=__version__,
+        on_company=warn_of_deaf_layer,
+    )
+
+
 def supervisor(settings: conf.Settings) -> Supervisor:
     """Put a scheduler together, to be started on the running loop."""
+    clock = SharedClock(SystemClock())
+    memory = store(settings, clock)
     channels = ChannelsListener()
     pump = Service(name="run messages", function=channels.pump, enabled_when=channels.is_wanted)
     services = (*registry.services, pump)
@@ -42,8 +62,9 @@ def supervisor(settings: conf.Settings) -> Supervisor:
     return Supervisor(
         tasks(settings),
         services,
-        clock=SystemClock(),
-        store=store(settings),
+        clock=clock,
+        store=memory,
+        leadership=leadership(settings, memory.replica, clock),
         executor=executor(settings),
         listeners=(LogListener(), channels, metrics),
         intensity=Intensity(restarts=settings.restarts, seconds=settings.restart_seconds),

@@ -4,6 +4,10 @@ A ``running`` row carries a heartbeat, renewed while its process lives. A row wh
 older than LEASE belongs to a process that died: its run is marked ``abandoned``. The work of a task
 in two processes at once is prevented by writing the task's state row first: that takes the row's
 lock on PostgreSQL and MySQL, and the write lock on SQLite, so that two claimers come one by one.
+
+Who claims as the leader must be the leader of the term that goes on: the lease row is read in the
+same transaction. It is not locked. A frozen process would hold such a lock, and keep others from
+leading; and should a new term begin in that very moment, the unique row still lets one run only.
 """
 
 import uuid
@@ -16,17 +20,33 @@ from asyncsched.errors import StoreUnavailable
 from asyncsched.models import TaskRun, TaskState
 from asyncsched.policy import Overlap, Scope
 from asyncsched.registry import Task
+from asyncsched.storage import lease
 
 HEARTBEAT = timedelta(seconds=15)
 LEASE = timedelta(seconds=60)
 
 
-def claim(task: Task, occurrence: Occurrence, *, replica: str, now: datetime, force: bool = False) -> Claim | Refusal:
-    """Insert the ``running`` row for *occurrence*, or say why not; *force* lets it run beside another run."""
+def claim(
+    task: Task,
+    occurrence: Occurrence,
+    *,
+    replica: str,
+    now: datetime,
+    term: int | None = None,
+    force: bool = False,
+) -> Claim | Refusal:
+    """Insert the ``running`` row for *occurrence*, or say why not.
+
+    *term* is that of the leader who asks, None if it is not as a leader that somebody asks; *force*
+    lets it run beside another run.
+    """
     claimant = replica if task.options.scope is Scope.REPLICA else ""
     try:
         with transaction.atomic():
             _lock(task)
+            current = None if claimant else lease.current_term()
+            if term is not None and term != current:
+                return Refusal(occurrence=occurrence, reason=SkipReason.NOT_LEADER)
             same = {"scheduled_for": occurrence.scheduled_for, "attempt": occurrence.attempt, "claimant": claimant}
             if TaskRun.objects.filter(task=task.name, **same).exists():
                 return Refusal(occurrence=occurrence, reason=SkipReason.CLAIMED)
@@ -45,10 +65,11 @@ def claim(task: Task, occurrence: Occurrence, *, replica: str, now: datetime, fo
                 replica=replica,
                 claimant=claimant,
                 heartbeat_at=now,
+                term=current,
             )
     except IntegrityError:
         return Refusal(occurrence=occurrence, reason=SkipReason.CLAIMED)
-    return Claim(run_id=row.run_id.hex, occurrence=occurrence, has_row=True)
+    return Claim(run_id=row.run_id.hex, occurrence=occurrence, has_row=True, term=current)
 
 
 def renew(run_ids: list[str], now: datetime) -> None:

@@ -18,5 +18,5 @@ def database_now() -> datetime:
         return datetime.now(UTC)
     with connection.cursor() as cursor:
         cursor.execute(_NOW[connection.vendor])
-        (now,) = cursor.fetchone()
+        now: datetime = cursor.fetchone()[0]
     return now.replace(tzinfo=UTC) if now.tzinfo is None else now.astimezone(UTC)

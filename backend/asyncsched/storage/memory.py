@@ -28,10 +28,10 @@ class MemoryStore:
         known = {name: replace(past, paused=name in self._paused) for name, past in self._remembered.items()}
         return {name: Remembered(paused=True) for name in self._paused} | known
 
-    async def claim(self, task: Task, occurrence: Occurrence) -> Claim | Refusal:
+    async def claim(self, task: Task, occurrence: Occurrence, *, term: int | None = None) -> Claim | Refusal:
         run_id = uuid.uuid4().hex
         if not task.is_claimed:
-            return Claim(run_id=run_id, occurrence=occurrence)
+            return Claim(run_id=run_id, occurrence=occurrence, term=term)
         key = (occurrence.task, occurrence.scheduled_for, occurrence.attempt)
         if key in self._claims:
             return Refusal(occurrence=occurrence, reason=SkipReason.CLAIMED)
@@ -39,7 +39,7 @@ class MemoryStore:
             return Refusal(occurrence=occurrence, reason=SkipReason.RUNNING_ELSEWHERE)
         self._claims[key] = run_id
         self._running[run_id] = task.name
-        return Claim(run_id=run_id, occurrence=occurrence, has_row=True)
+        return Claim(run_id=run_id, occurrence=occurrence, has_row=True, term=term)
 
     def record(self, result: RunResult) -> None:
         self._running.pop(result.claim.run_id, None)

@@ -1,6 +1,7 @@
 """The engine's Store port, kept with Django's ORM."""
 
 import asyncio
+import logging
 import os
 import socket
 import time
@@ -21,6 +22,8 @@ from asyncsched.storage import claims
 from asyncsched.storage.thread import DatabaseThread
 from asyncsched.storage.writer import Writer
 
+logger = logging.getLogger("asyncsched.storage")
+
 PAUSES_CHECK = 1.0  # seconds: a pause takes effect within two
 
 
@@ -40,11 +43,15 @@ class DjangoStore:
         self._tasks.update((task.name, task) for task in tasks)
         return await self._thread.call(self._load)
 
-    async def claim(self, task: Task, occurrence: Occurrence, *, force: bool = False) -> Claim | Refusal:
+    async def claim(
+        self, task: Task, occurrence: Occurrence, *, term: int | None = None, force: bool = False
+    ) -> Claim | Refusal:
         self._tasks.setdefault(task.name, task)
-        if not task.is_claimed and occurrence.trigger is not Trigger.MANUAL:
-            return Claim(run_id=uuid.uuid4().hex, occurrence=occurrence)
-        return await self._thread.call(lambda: self._claim(task, occurrence, force=force), undo=self._withdraw)
+        if not task.is_claimed and occurrence.trigger is Trigger.SCHEDULE:
+            return Claim(run_id=uuid.uuid4().hex, occurrence=occurrence, term=term)
+        return await self._thread.call(
+            lambda: self._claim(task, occurrence, term=term, force=force), undo=self._withdraw
+        )
 
     def record(self, result: RunResult) -> None:
         if self._writer.add(self._tasks[result.task], result):
@@ -69,11 +76,14 @@ class DjangoStore:
 
     async def close(self, patience: float) -> None:
         deadline = time.monotonic() + patience
-        await self._thread.stop(lambda: self._writer.finish(deadline), patience)
+        if not await self._thread.stop(lambda: self._writer.finish(deadline), patience):
+            logger.error(
+                "the database did not answer within the last %.1f s: what was not written yet is lost", patience
+            )
 
-    def _claim(self, task: Task, occurrence: Occurrence, *, force: bool) -> Claim | Refusal:
+    def _claim(self, task: Task, occurrence: Occurrence, *, term: int | None, force: bool) -> Claim | Refusal:
         self._writer.write_now()  # a run that has just ended must not count as running
-        answer = claims.claim(task, occurrence, replica=self.replica, now=self._now(), force=force)
+        answer = claims.claim(task, occurrence, replica=self.replica, now=self._now(), term=term, force=force)
         if isinstance(answer, Claim):
             self._writer.runs(answer.run_id)
         return answer

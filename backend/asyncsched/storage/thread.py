@@ -4,6 +4,7 @@ import asyncio
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
@@ -12,6 +13,7 @@ from django.db import connections
 
 from asyncsched.engine.boundary import Boundary
 from asyncsched.errors import StoreUnavailable
+from asyncsched.storage.bounds import BoundedConnection
 
 logger = logging.getLogger("asyncsched.storage")
 
@@ -31,17 +33,23 @@ class Housekeeping(Protocol):
 class DatabaseThread:
     """Runs database work one piece at a time. Daemonic: a database that hangs must not keep the process alive."""
 
-    def __init__(self, housekeeping: Housekeeping) -> None:
+    def __init__(
+        self, housekeeping: Housekeeping, *, name: str = "asyncsched-storage", patience: float = ANSWER_WITHIN
+    ) -> None:
         self._housekeeping = housekeeping
+        self._patience = patience
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="asyncsched-storage", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._connection: BoundedConnection | None = None
+        self._busy_since: float | None = None
         self._stopped = False
         self._on_end: Callable[[], object] = _nothing
 
     async def call(self, function: Callable[[], Answer], undo: Callable[[Answer], None] | None = None) -> Answer:
         """Run *function* in the thread and return its answer.
 
-        Raises StoreUnavailable for any database error, and if the answer does not come in time. When
+        Raises StoreUnavailable for any database error, and if the answer does not come in time; what
+        the thread is doing then is interrupted, so that it can go on with something else. When
         the caller has gone before its turn comes the function is not run; when it goes meanwhile,
         *undo* takes the answer back, in the thread.
         """
@@ -49,21 +57,33 @@ class DatabaseThread:
         call = _Call(function, undo, later=self._jobs.put)
         self._jobs.put(call.run)
         try:
-            return await asyncio.wait_for(call.answer, ANSWER_WITHIN)
+            return await asyncio.wait_for(call.answer, self._patience)
         except TimeoutError:
-            raise StoreUnavailable(f"the database did not answer within {ANSWER_WITHIN:g} s") from None
+            self.interrupt_if_stuck()
+            raise StoreUnavailable(f"the database did not answer within {self._patience:g} s") from None
         except DatabaseError as error:
             raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
+
+    @property
+    def is_pooled(self) -> bool:
+        """True if a pooler hands its database session to others between two transactions."""
+        return self._connection is not None and self._connection.is_pooled
 
     def poke(self) -> None:
         """Let the housekeeping look again: there may be something due sooner than it said."""
         self._ensure_started()
         self._jobs.put(_nothing)
 
-    async def stop(self, last: Job, patience: float) -> None:
-        """Finish what is queued, do *last* and end the thread, waiting at most *patience* seconds."""
+    def interrupt_if_stuck(self) -> None:
+        """Cut the connection off if the thread has been waiting for one answer for too long."""
+        began = self._busy_since
+        if began is not None and self._connection is not None and time.monotonic() - began >= self._patience:
+            self._connection.cut_off()
+
+    async def stop(self, last: Job, patience: float) -> bool:
+        """Finish what is queued, do *last* and end the thread; return False if that takes longer than *patience*."""
         if self._stopped or self._thread.ident is None:
-            return
+            return True
         self._stopped = True
         ended = asyncio.Event()
         loop = asyncio.get_running_loop()
@@ -74,15 +94,15 @@ class DatabaseThread:
             await asyncio.wait_for(ended.wait(), patience)
         except TimeoutError:
             self._on_end = _nothing
-            logger.error(  # noqa: TRY400 - the reason is in the message
-                "the database did not answer within the last %.1f s: what was not written yet is lost", patience
-            )
+            return False
+        return True
 
     def _ensure_started(self) -> None:
         if self._thread.ident is None:
             self._thread.start()
 
     def _run(self) -> None:
+        self._connection = connection = BoundedConnection(self._patience)
         patience = 0.0
         while True:
             try:
@@ -92,13 +112,16 @@ class DatabaseThread:
             if job is None:
                 break
             with Boundary() as boundary:
+                self._busy_since = time.monotonic()
                 job()
+                self._busy_since = time.monotonic()
                 patience = self._housekeeping.run_due()
+            self._busy_since = None
             if boundary.error:
                 patience = 1.0
                 logger.error("storage: housekeeping failed", exc_info=boundary.error)
         with Boundary():  # of a connection that cannot even be closed there is nothing left to say
-            connections.close_all()
+            connection.close()
         self._on_end()
 
 

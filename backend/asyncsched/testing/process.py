@@ -93,8 +93,8 @@ class _Line:
     async def load(self, tasks: Iterable[Task]) -> Mapping[str, Remembered]:
         return await self._store.load(tasks)
 
-    async def claim(self, task: Task, occurrence: Occurrence) -> Claim | Refusal:
-        return await self._store.claim(task, occurrence)
+    async def claim(self, task: Task, occurrence: Occurrence, *, term: int | None = None) -> Claim | Refusal:
+        return await self._store.claim(task, occurrence, term=term)
 
     def record(self, result: RunResult) -> None:
         if not self.dead:

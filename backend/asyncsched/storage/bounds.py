@@ -1,0 +1,98 @@
+"""No call to the database lasts for ever: connections of the scheduler's own that wait for nothing too long.
+
+Drivers limit how long connecting takes. What none of them limits is PostgreSQL's client waiting for
+an answer from a network, or a proxy, that swallows everything; such a wait is cut off from outside,
+by shutting down a twin of the connection's socket. The twin is made by the thread that owns the
+connection: elsewhere the descriptor might belong to another file already.
+"""
+
+import os
+import socket
+from contextlib import suppress
+from typing import Any
+
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+from django.db.utils import DEFAULT_DB_ALIAS
+
+from asyncsched.storage.pooling import is_pooled
+
+# What the server is to do with a session whose client is slow, frozen or gone. In milliseconds, the last three in
+# seconds. A frozen client would keep what it has locked; an unreachable one its session, and the lock that goes by it.
+PATIENT = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+WATCHFUL = {
+    "client_connection_check_interval": "500",
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "3",
+}
+SET = (
+    "SELECT set_config(name, wanted, false) FROM unnest(%s, %s) AS limits (name, wanted) JOIN pg_settings USING (name)"
+)
+
+
+class BoundedConnection:
+    """This thread's default connection, closed at first, for work that waits for nothing longer than *seconds*."""
+
+    def __init__(self, seconds: float) -> None:
+        self.is_pooled = False
+        """True if it is a pooler's, which hands the session to others between two transactions."""
+        self._seconds = seconds
+        self._twin: socket.socket | None = None
+        self._connection = connections[DEFAULT_DB_ALIAS]
+        self._connection.close()
+        limited = _LIMITED.get(self._connection.vendor, _unlimited)
+        options = limited(dict(self._connection.settings_dict["OPTIONS"]), seconds)
+        self._connection.settings_dict = {**self._connection.settings_dict, "OPTIONS": options}
+        connection_created.connect(self._opened)
+
+    def cut_off(self) -> None:
+        """End the wait that goes on, from any thread; in the connection's own an OperationalError is raised."""
+        twin = self._twin
+        if twin is not None:
+            with suppress(OSError):  # it has ended by itself
+                twin.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Close it for good, in its own thread."""
+        connection_created.disconnect(self._opened)
+        self._let_go_of_twin()
+        connections.close_all()
+
+    def _opened(self, connection: BaseDatabaseWrapper, **_: object) -> None:
+        if connection is not self._connection or connection.vendor != "postgresql":
+            return
+        self._let_go_of_twin()
+        self._twin = socket.socket(fileno=os.dup(connection.connection.fileno()))
+        self.is_pooled = is_pooled(connection, self._twin)
+        if not self.is_pooled:  # else it would limit others
+            limits = dict.fromkeys(PATIENT, str(round(self._seconds * 1000))) | WATCHFUL
+            with connection.cursor() as cursor:
+                cursor.execute(SET, [list(limits), list(limits.values())])
+
+    def _let_go_of_twin(self) -> None:
+        if self._twin is not None:
+            self._twin.close()
+            self._twin = None
+
+
+def _unlimited(options: dict[str, Any], seconds: float) -> dict[str, Any]:
+    return options
+
+
+def _postgresql(options: dict[str, Any], seconds: float) -> dict[str, Any]:
+    options.pop("pool", None)  # a session of its own: a pool's connection changes hands
+    return {"connect_timeout": max(2, round(seconds))} | options  # in whole seconds, from 2 up
+
+
+def _mysql(options: dict[str, Any], seconds: float) -> dict[str, Any]:
+    whole = max(1, round(seconds))
+    return {"connect_timeout": whole, "read_timeout": whole, "write_timeout": whole} | options
+
+
+def _sqlite(options: dict[str, Any], seconds: float) -> dict[str, Any]:
+    return options | {"timeout": min(seconds, options.get("timeout", seconds))}
+
+
+_LIMITED = {"postgresql": _postgresql, "mysql": _mysql, "sqlite": _sqlite}

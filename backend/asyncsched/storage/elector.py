@@ -1,0 +1,159 @@
+"""This process in the election: it looks at the lease row, and leads, or waits to. Lives in a thread of its own.
+
+``engine.leadership`` says what it does and why; this is how.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from asyncsched.engine.election import Lease, Move, Watch, is_mine, judge
+from asyncsched.engine.leadership import FOLLOWS, LOOK, LOOP_PATIENCE, SILENCE, TRUST, WATCH, Standing
+from asyncsched.storage import lease as row
+from asyncsched.storage import presence
+from asyncsched.storage.database_time import database_now
+from asyncsched.storage.session_lock import Guard
+
+logger = logging.getLogger("asyncsched.election")
+
+ASK_AGAIN = 30.0  # seconds after which a leader finds out anew whether anybody still watches
+INSIST = 60.0  # seconds for which a process leads whose better did not want to
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust:
+    """A standing, and the monotonic moment until which it may be trusted."""
+
+    standing: Standing = FOLLOWS
+    until: float = 0.0
+
+
+class Elector:
+    """Looks when it is told to. *seconds* is the lease time, *loop_seen* when the event loop last went on."""
+
+    def __init__(
+        self,
+        *,
+        me: str,
+        seconds: float,
+        now: Callable[[], datetime],
+        guard: Callable[[], Guard],
+        loop_seen: Callable[[], float],
+    ) -> None:
+        self.me = me
+        self.trust = Trust()
+        self.has_company = False
+        """True if the last look found that somebody waits to lead, or that we do."""
+        self.outdone = False
+        """True while another process that lives knows all tasks that this one knows, and others: it should lead."""
+        self._seconds = seconds
+        self._now = now
+        self._make_guard = guard
+        self._guard: Guard | None = None
+        self._loop_seen = loop_seen
+        self._watch: Watch | None = None
+        self._vacant_since: float | None = None
+        self._forget_watchers_at = 0.0
+        self._insists_until = 0.0
+
+    @property
+    def leads(self) -> bool:
+        """True while it may be trusted that nobody else does."""
+        return self.trust.standing.leads and time.monotonic() < self.trust.until
+
+    def look(self) -> float:
+        """Look at the row and act on it; return after how many seconds to look again. Raises what the database does."""
+        began = time.monotonic()
+        if self.trust.standing.leads and began >= self.trust.until:
+            self._step_down("could not tell in time that it still leads")
+        if began - self._loop_seen() > LOOP_PATIENCE:
+            return self._seconds * LOOK  # it could run nothing, and must not keep those from leading who can
+        if self._guard is None:
+            self._guard = self._make_guard()
+        lease = row.read()
+        if self.trust.standing.leads:
+            self._stay(lease, began)
+        else:
+            self._stand(lease, began)
+        return self._seconds * (LOOK if self.trust.standing.leads else WATCH)
+
+    def give_way(self) -> None:
+        """Resign if another should lead, unless that one was given the chance and did not take it."""
+        if self.outdone and self.leads and time.monotonic() >= self._insists_until:
+            self.resign("another process knows more tasks")
+
+    def resign(self, reason: str) -> None:
+        """Lead no more, and let another at once."""
+        term = self.trust.standing.term
+        if term is None:
+            return
+        self._step_down(reason)
+        until = self._now()  # after the trust has ended: nothing is begun later
+        if self._guard is not None:
+            self._guard.release()
+        row.give_up(me=self.me, term=term, until=until)
+
+    def _stay(self, lease: Lease, began: float) -> None:
+        term = self.trust.standing.term
+        if term is None or not is_mine(lease, me=self.me, term=term):
+            self._step_down("another process has taken over")
+            return
+        if self._guard is None or not self._guard.take():
+            return  # the session that held it was ended, and another has it; the row still says who leads
+        self.has_company = lease.watched
+        if lease.watched:
+            forget = began >= self._forget_watchers_at
+            if not row.beat(lease, watched=not forget):
+                self._step_down("another process has taken over")
+                return
+            if forget:
+                self._forget_watchers_at = began + ASK_AGAIN
+        self.trust = Trust(standing=self.trust.standing, until=began + self._seconds * TRUST)
+
+    def _stand(self, lease: Lease, began: float) -> None:
+        self.has_company = True
+        silence = self._seconds * SILENCE
+        if lease.holder:
+            self._vacant_since = None
+        move, self._watch = judge(lease, self._watch, me=self.me, at=time.monotonic(), silence=silence)
+        if move is Move.ASK:
+            row.ask(lease)
+        elif move is Move.TAKE_OVER:
+            if self._guard is not None and not self._guard.take():
+                self._guard.end_silent_holder(silence)
+            else:
+                self._take(lease, began)
+        elif move is Move.TAKE and self._is_our_turn(began) and self._guard is not None and self._guard.take():
+            self._take(lease, began)
+
+    def _is_our_turn(self, began: float) -> bool:
+        """True if nobody who should lead rather than we has taken the vacant lead for a lease time."""
+        if not self.outdone or began < self._insists_until:
+            return True
+        if self._vacant_since is None:
+            self._vacant_since = began
+        if began - self._vacant_since < self._seconds:
+            return False
+        self._insists_until = began + INSIST
+        return True
+
+    def _take(self, lease: Lease, began: float) -> None:
+        now = database_now()
+        if not row.take(lease, me=self.me, now=now):
+            if self._guard is not None:
+                self._guard.release()
+            return
+        self._watch = None
+        since = max(now, lease.until or now)
+        standing = Standing(leads=True, term=lease.term + 1, since=since)
+        self.trust = Trust(standing=standing, until=began + self._seconds * TRUST)
+        logger.info("leads now, in term %d", standing.term, extra={"action": "leads", "term": standing.term})
+        if lease.holder not in ("", self.me):
+            presence.expire(lease.holder, now)
+
+    def _step_down(self, reason: str) -> None:
+        term = self.trust.standing.term
+        self.trust = Trust()
+        logger.warning("leads no more (term %s): %s", term, reason, extra={"action": "follows", "term": term})

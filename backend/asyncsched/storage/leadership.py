@@ -1,0 +1,215 @@
+"""The engine's Leadership port, kept with a row in the project's database. ``engine.leadership`` tells how and why."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable
+from datetime import datetime
+
+from django.db import DatabaseError, connections
+
+from asyncsched.engine.leadership import FOLLOWS, Standing
+from asyncsched.engine.outage import Outage
+from asyncsched.engine.shared_clock import SharedClock
+from asyncsched.errors import StoreUnavailable
+from asyncsched.registry import Task
+from asyncsched.storage import presence, session_lock
+from asyncsched.storage.database_time import database_now, is_shared
+from asyncsched.storage.elector import Elector
+from asyncsched.storage.thread import DatabaseThread
+
+logger = logging.getLogger("asyncsched.election")
+
+BEAT = 1.0  # seconds: so often the event loop says that it goes on
+MEASURE_EVERY = 5.0
+MOST_ROUND_TRIP = 0.2  # seconds: an answer that took longer does not tell what time it is
+RETRY = 0.2  # seconds after which a database that did not answer is asked again
+PATIENCE = 0.2  # of the lease time: no statement may take longer
+FOREVER = 3600.0
+
+
+class DjangoLeadership:
+    """One process in the election. *seconds* is the lease time; *on_company* is called when it first finds another."""
+
+    def __init__(
+        self,
+        *,
+        replica: str,
+        tasks: Iterable[Task],
+        seconds: float,
+        clock: SharedClock,
+        version: str,
+        on_company: Callable[[], None],
+    ) -> None:
+        self._loop_seen = time.monotonic()
+        self._clock = clock
+        self._elector = Elector(
+            me=replica,
+            seconds=seconds,
+            now=clock.now,
+            guard=lambda: session_lock.guard(lambda: self._thread.is_pooled),
+            loop_seen=lambda: self._loop_seen,
+        )
+        self._duty = _Duty(self._elector, tuple(tasks), version=version, started_at=clock.now(), tell=self._hear)
+        self._thread = DatabaseThread(self._duty, name="asyncsched-election", patience=seconds * PATIENCE)
+        self._on_company = on_company
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._news = asyncio.Event()
+        self._told = FOLLOWS
+        self._has_left = False
+        self._had_company = False
+
+    @property
+    def standing(self) -> Standing:
+        """Whether this process leads, and may be trusted to at this moment."""
+        if self._has_left or not self._elector.leads:
+            return FOLLOWS
+        return self._elector.trust.standing
+
+    async def join(self) -> None:
+        """Stand for election; return when it is known for the first time who leads, or the database did not answer."""
+        self._loop = asyncio.get_running_loop()
+        self._loop_seen = time.monotonic()
+        try:
+            await self._thread.call(self._duty.begin)
+        except StoreUnavailable as error:
+            logger.error("nobody can be elected yet, the database does not answer: %s", error)  # noqa: TRY400
+
+    async def changed(self) -> Standing:
+        while True:
+            self._loop_seen = time.monotonic()
+            if (standing := self.standing) != self._told:
+                self._told = standing
+                return standing
+            self._news.clear()
+            wait = BEAT
+            if standing.leads:
+                wait = min(wait, max(0.0, self._elector.trust.until - self._loop_seen) + 0.001)
+            try:
+                async with asyncio.timeout(wait):
+                    await self._news.wait()
+            except TimeoutError:
+                self._thread.interrupt_if_stuck()
+
+    async def leave(self, patience: float) -> None:
+        """Lead no more, and let another at once. May be called twice."""
+        if self._has_left or self._loop is None:
+            return
+        self._has_left = True
+        if not await self._thread.stop(self._duty.end, patience):
+            logger.warning("the database did not answer: whoever leads next waits for the lease to run out")
+
+    def _hear(self, moment: datetime | None, at: float) -> None:
+        """In the thread: something was found out. *moment* is the shared time at *at*, None where there is none."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._take_note, moment, at)
+
+    def _take_note(self, moment: datetime | None, at: float) -> None:
+        if moment is not None:
+            self._clock.tell(moment, at)
+        if self._duty.others and not self._had_company:
+            self._had_company = True
+            self._on_company()
+        self._news.set()
+
+
+class _Duty:
+    """What the thread does, again and again. An outage is said once when it begins and once when it ends."""
+
+    def __init__(
+        self,
+        elector: Elector,
+        tasks: tuple[Task, ...],
+        *,
+        version: str,
+        started_at: datetime,
+        tell: Callable[[datetime | None, float], None],
+    ) -> None:
+        self.others = presence.Others()
+        self._elector = elector
+        self._tasks = tasks
+        self._known = presence.cluster_tasks(tasks)
+        self._version = version
+        self._started_at = started_at
+        self._tell = tell
+        self._look_at = FOREVER
+        self._measure_at = 0.0
+        self._renew_at = 0.0
+        self._has_ended = False
+        self._outage = Outage(logger, began="election_unavailable", ended="election_available")
+        self._absence = Outage(logger, began="presence_unavailable", ended="presence_available")
+
+    def begin(self) -> None:
+        """Do it for the first time, and from now on. Raises what the database does."""
+        self._look_at = 0.0
+        self._do_due()
+
+    def run_due(self) -> float:
+        moment = time.monotonic()
+        if self._has_ended or self._look_at == FOREVER:
+            return FOREVER
+        if moment < self._look_at:
+            return self._look_at - moment
+        try:
+            self._do_due()
+        except DatabaseError as error:
+            self._outage.failed("who leads cannot be found out (%s: %s)", type(error).__name__, error)
+            connections.close_all()
+            self._look_at = time.monotonic() + RETRY
+            self._tell(None, 0.0)
+        else:
+            self._outage.worked("who leads is known again")
+        return max(0.0, self._look_at - time.monotonic())
+
+    def end(self) -> None:
+        """Resign, and be gone."""
+        self._has_ended = True
+        self._elector.resign("the scheduler stops")
+        presence.withdraw(self._elector.me)
+
+    def _do_due(self) -> None:
+        before = self._elector.trust.standing
+        moment, at = self._measured()
+        self._look_at = time.monotonic() + self._elector.look()
+        if self._is_time_to_renew():
+            self._renew()
+        if moment is not None or self._elector.trust.standing != before:
+            self._tell(moment, at)
+
+    def _measured(self) -> tuple[datetime | None, float]:
+        """Return the shared time, and when by the monotonic clock it was so; None if it is not to be asked now."""
+        began = time.monotonic()
+        if began < self._measure_at or not is_shared():
+            return None, 0.0
+        moment = database_now()
+        ended = time.monotonic()
+        if ended - began > MOST_ROUND_TRIP:
+            return None, 0.0
+        self._measure_at = ended + MEASURE_EVERY
+        return moment, (began + ended) / 2
+
+    def _is_time_to_renew(self) -> bool:
+        if self._elector.has_company:
+            soon = time.monotonic() + presence.RENEW_IN_COMPANY.total_seconds()
+            self._renew_at = min(self._renew_at, soon)
+        return time.monotonic() >= self._renew_at
+
+    def _renew(self) -> None:
+        pause = presence.RENEW_IN_COMPANY
+        try:
+            self.others = presence.renew(
+                self._elector.me,
+                version=self._version,
+                tasks=self._tasks,
+                started_at=self._started_at,
+                now=database_now(),
+            )
+        except DatabaseError as error:
+            self._absence.failed("this process cannot write down that it lives (%s)", error)
+        else:
+            self._absence.worked("this process has written down again that it lives")
+            pause = presence.RENEW_IN_COMPANY if self.others else presence.RENEW_ALONE
+            self._elector.outdone = self.others.know_more_than(self._known)
+            self._elector.give_way()
+            self._tell(None, 0.0)
+        self._renew_at = time.monotonic() + pause.total_seconds()

@@ -1,0 +1,52 @@
+"""The lease row: every change names what it expects to find, so of two that want the same one gets it.
+
+``engine.leadership`` says what it is for.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import F, QuerySet
+
+from asyncsched.engine.election import Lease
+from asyncsched.models import Lease as LeaseRow
+
+NAME = "scheduler"
+
+
+def read() -> Lease:
+    """Return what the row says."""
+    found = _row().values_list("term", "holder", "beat", "watched", "until").first()
+    return Lease() if found is None else Lease(*found)
+
+
+def ask(lease: Lease) -> None:
+    """Want signs of life of the holder of *lease*."""
+    _row(term=lease.term, holder=lease.holder).update(watched=True)
+
+
+def beat(lease: Lease, *, watched: bool) -> bool:
+    """Give a sign of life as the holder of *lease*; return False if somebody else holds it."""
+    return _row(term=lease.term, holder=lease.holder).update(beat=F("beat") + 1, watched=watched) == 1
+
+
+def take(lease: Lease, *, me: str, now: datetime) -> bool:
+    """Begin the term after that of *lease*; return False if another was first, or the holder gave a sign of life."""
+    if lease.term == 0:
+        LeaseRow.objects.get_or_create(name=NAME)
+    expected = _row(term=lease.term, holder=lease.holder, beat=lease.beat)
+    return expected.update(term=lease.term + 1, holder=me, beat=0, since=now, until=None) == 1
+
+
+def give_up(*, me: str, term: int, until: datetime) -> None:
+    """Let another lead: *me* has begun no run later than *until*."""
+    _row(term=term, holder=me).update(holder="", until=until)
+
+
+def current_term() -> int | None:
+    """Return the term that goes on, None before the first."""
+    return _row().values_list("term", flat=True).first()
+
+
+def _row(**expected: Any) -> QuerySet[LeaseRow]:
+    return LeaseRow.objects.filter(name=NAME, **expected)
