@@ -51,9 +51,12 @@ def _starts_without_row(evidence: Evidence, limits: Limits) -> Iterator[Violatio
             continue
         if job.is_claimed and job.is_cluster:
             yield Violation(rule="history", text="a claimed run without a row", lines=(str(start),))
-        elif job.fails_at(start.due, start.attempt):
-            if not (life.died and start.at > life.last_told - FAILURES_WITHIN - limits.tolerance):
-                yield Violation(rule="history", text="a failed run without a row", lines=(str(start),))
+        elif job.fails_at(start.due, start.attempt) and not _died_soon_after(start, life, limits):
+            yield Violation(rule="history", text="a failed run without a row", lines=(str(start),))
+
+
+def _died_soon_after(start: Start, life: Life, limits: Limits) -> bool:
+    return life.died and start.at > life.last_told - FAILURES_WITHIN - limits.tolerance
 
 
 def _counts(evidence: Evidence, started: dict[str, Start], limits: Limits) -> Iterator[Violation]:

@@ -1,0 +1,34 @@
+"""Three replicas, broken for a few seconds: ``make chaos`` in short form, judged by the same checker.
+
+The machine may be busy with anything else, so the tolerance is generous; what happens twice, or is
+missing, is judged as strictly as ever.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.chaos import report
+from tests.chaos.checker import check
+from tests.chaos.harness import Chaos, Scenario
+from tests.chaos.records import Limits, Violation, What
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+
+SEED = int(os.environ.get("CHAOS_SEED", "1"))
+LEASE = 4.0
+TOLERANCE = 4.0
+
+
+@pytest.mark.parametrize("database", ["postgres", "sqlite"])
+def test_no_occurrence_is_doubled_or_lost_whatever_breaks(database: str, tmp_path: Path) -> None:
+    scenario = Scenario(database=database, seed=SEED, seconds=10.0, replicas=3, jobs=12, lease=LEASE)
+    limits = Limits(lease=LEASE, tolerance=TOLERANCE)
+    chaos = Chaos(scenario, tmp_path)
+    evidence = chaos.run()
+    violations = check(evidence, limits) + [Violation(rule="log", text=line) for line in chaos.leaks]
+    told = "\n".join(report.lines(scenario, evidence, limits, violations))
+    assert violations == [], f"with CHAOS_SEED={SEED}:\n{told}"
+    assert {start.task for start in evidence.starts} == {job.name for job in evidence.jobs}
+    assert {What.KILLED, What.TOLD} & {deed.what for deed in evidence.deeds if deed.at < evidence.ended}
