@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from asyncsched import DailyAt, Every, current_run, register, registry
 from asyncsched.engine.runs import RunStatus
-from asyncsched.models import TaskRun, TaskState
+from asyncsched.models import Lease, Replica, TaskRun, TaskState
 from asyncsched.storage import claims
 from tests.support.databases import default_database
 
@@ -158,6 +158,19 @@ class TestRun:
         code, text = call("run", "hang", "--timeout", "0.05")
         assert (code, "did not finish within 0.05 s" in text) == (1, True)
 
+    def test_a_task_that_only_another_process_has_is_refused_and_says_where_to_run_it(self, call: Call) -> None:
+        add_process("web-1:4711:aaaa", "new_report")
+        code, text = call("run", "new_report")
+        assert code == 2
+        assert text == "task 'new_report' is known to web-1:4711 only, not to the code here: run it there"
+
+    def test_a_parked_task_is_refused_as_such(self, call: Call) -> None:
+        TaskState.objects.create(task="removed")
+        assert call("run", "removed") == (
+            2,
+            "task 'removed' is parked: neither the code here nor any live process has it",
+        )
+
     def test_it_counts_failures_in_a_row(self, call: Call) -> None:
         for _ in range(2):
             call("run", "fail")
@@ -169,6 +182,9 @@ def test_a_database_that_is_not_migrated_is_said_with_the_fix(call: Call, tmp_pa
         assert call("list")[0] == 1
         assert "migrate" in call("list")[1]
         assert "migrate" in call("run", "count")[1]
+        assert call("run", "cout") == (2, "unknown task 'cout': did you mean 'count'?")
+        code, text = call("status")
+        assert (code, "migrate" in text, text.count("\n")) == (1, True, 0)
 
 
 class TestNext:
@@ -217,6 +233,63 @@ class TestPause:
     def test_an_unknown_name_exits_2_and_pauses_none(self, call: Call) -> None:
         assert call("pause", "count", "cout")[0] == 2
         assert not TaskState.objects.filter(paused=True).exists()
+
+    def test_a_task_of_another_process_can_be_paused_and_resumed(self, call: Call) -> None:
+        add_process("web-1:4711:aaaa", "new_report")
+        assert call("pause", "new_report") == (0, "new_report: paused\n")
+        assert call("resume", "new_report") == (0, "new_report: running\n")
+
+    def test_so_can_a_parked_one(self, call: Call) -> None:
+        TaskState.objects.create(task="removed")
+        assert call("pause", "removed", "count") == (0, "removed: paused\ncount: paused\n")
+
+    def test_a_task_that_only_the_dead_knew_is_unknown(self, call: Call) -> None:
+        add_process("web-1:4711:aaaa", "new_report", expired=True)
+        assert call("pause", "new_report")[0] == 2
+
+    def test_the_likely_spelling_may_be_a_task_of_another_process(self, call: Call) -> None:
+        add_process("web-1:4711:aaaa", "new_report")
+        assert call("pause", "new_reprot") == (2, "unknown task 'new_reprot': did you mean 'new_report'?")
+
+
+class TestStatus:
+    def test_it_exits_with_1_and_the_reason_where_nothing_runs(self, call: Call) -> None:
+        code, text = call("status")
+        assert (code, text.splitlines()[0]) == (1, "NOT healthy: no process runs the scheduler: start a server")
+        assert [line.split()[0] for line in text.splitlines()[2:]] == ["TASK", "count", "fail", "idle"]
+
+    def test_it_exits_with_0_where_a_process_leads(self, call: Call) -> None:
+        add_process("web-1:4711:aaaa", "count", "fail", "idle")
+        Lease.objects.create(name="scheduler", term=1, holder="web-1:4711:aaaa", since=timezone.now())
+        code, text = call("status")
+        assert code == 0
+        assert text.startswith("healthy: 1 process, web-1:4711 leads since ")
+
+    def test_for_programs_it_is_an_object_whatever_the_verdict(self, call: Call) -> None:
+        code, text = call("status", "--json")
+        shown = json.loads(text)
+        assert (code, shown["healthy"], len(shown["reasons"])) == (1, False, 1)
+        assert [(task["name"], task["state"]) for task in shown["tasks"]] == [
+            ("count", "unserved"), ("fail", "unserved"), ("idle", "unserved")
+        ]  # fmt: skip
+
+    def test_a_run_by_hand_is_seen(self, call: Call) -> None:
+        add_process("web-1:4711:aaaa", "count", "fail", "idle")
+        running_elsewhere("count")
+        count = json.loads(call("status", "--json")[1])["tasks"][0]
+        assert (count["state"], count["running_on"]) == ("running", ["elsewhere"])
+
+
+def add_process(replica: str, *tasks: str, expired: bool = False) -> None:
+    now = timezone.now()
+    Replica.objects.create(
+        replica=replica,
+        version="1.0",
+        tasks={task: {"schedule": "every 5 min", "scope": "cluster", "enabled": True} for task in tasks},
+        started_at=now,
+        seen_at=now,
+        expires_at=now if expired else now + timedelta(minutes=5),
+    )
 
 
 def running_elsewhere(name: str) -> Any:

@@ -1,27 +1,53 @@
 """Plain tables and lengths of time for terminals."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 
 from django.utils.timezone import localtime
 
+from asyncsched.schedules.words import UNITS
+
+NOT_A_TERMINAL = (160, 24)  # columns and lines to assume where the output is piped
 SPACE = "  "
 LEAST = 24  # characters that are left of the last column, however narrow the terminal is
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, width: int | None = None) -> str:
+def table(
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    width: int | None = None,
+    right: Collection[str] = (),
+    spare: Sequence[str] = (),
+) -> str:
     """Return *rows* under *header* in aligned columns, a line each, without trailing blanks.
 
-    With *width* the last column is cut so that lines have at most that many characters.
+    With *width* lines have at most that many characters: where they would not, the columns headed
+    *spare* are left out, the first of them first, and then the last column is cut. The columns
+    headed *right* are aligned to the right.
     """
-    rows = [[_one_line(cell) for cell in row] for row in (header, *rows)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
-    if width is not None:
-        widths[-1] = min(widths[-1], max(LEAST, width - sum(widths[:-1]) - len(SPACE) * (len(header) - 1)))
-    lines = (
-        SPACE.join(_cut(cell, width).ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows
-    )
-    return "\n".join(line.rstrip() for line in lines)
+    grid = [[_one_line(cell) for cell in row] for row in (header, *rows)]
+    columns = list(zip(*grid, strict=True))
+    for name in spare:
+        if width is not None and _width(columns) > width:
+            columns = [column for column in columns if column[0] != name]
+    widths = [max(len(cell) for cell in column) for column in columns]
+    if width is not None and columns[-1][0] not in right:  # of a number a part would be another number
+        widths[-1] = min(widths[-1], max(LEAST, width - _width(columns[:-1]) - len(SPACE)))
+    aligned = [
+        [_aligned(cell, cells, right=column[0] in right) for cell in column]
+        for column, cells in zip(columns, widths, strict=True)
+    ]
+    return "\n".join(SPACE.join(row).rstrip() for row in zip(*aligned, strict=True))
+
+
+def _width(columns: Sequence[Sequence[str]]) -> int:
+    """Return the length of the longest line of a table of *columns*."""
+    return sum(max(len(cell) for cell in column) for column in columns) + len(SPACE) * (len(columns) - 1)
+
+
+def _aligned(cell: str, width: int, *, right: bool) -> str:
+    return cell.rjust(width) if right else _cut(cell, width).ljust(width)
 
 
 def _one_line(cell: str) -> str:
@@ -41,3 +67,10 @@ def moment(value: datetime | None) -> str:
 def seconds(value: float) -> str:
     """Return a measured length of time in the unit that fits: ``0.4 ms``, ``312.0 ms``, ``12.0 s``."""
     return f"{value * 1000:.1f} ms" if value < 1 else f"{value:.1f} s"
+
+
+def about(length: timedelta) -> str:
+    """Return a length of time in one unit, rounded down: ``now`` reads ``0 s``, ``90 s`` reads ``1 min``."""
+    whole = max(0, int(length.total_seconds()))
+    size, unit = next(((size, unit) for size, unit in UNITS if whole >= size), (1, "s"))
+    return f"{whole // size} {unit}"

@@ -88,13 +88,14 @@ def _task_view(task: Task, state: TaskState | None, running: TaskRun | None, now
         enabled=task.options.enabled,
         paused=paused,
         next_run=task.schedule.next_after(now) if task.options.enabled and not paused else None,
-        last_run=_running_view(running) if running else _last_view(state),
+        last_run=running_run_view(running) if running else last_run_view(state),
         consecutive_failures=state.consecutive_failures if state else 0,
         last_success_at=state.last_success_at if state else None,
     )
 
 
-def _running_view(run: TaskRun) -> RunView:
+def running_run_view(run: TaskRun) -> RunView:
+    """Return the view of a run that is going on."""
     return RunView(
         status=run.status,
         trigger=run.trigger,
@@ -106,7 +107,8 @@ def _running_view(run: TaskRun) -> RunView:
     )
 
 
-def _last_view(state: TaskState | None) -> RunView | None:
+def last_run_view(state: TaskState | None) -> RunView | None:
+    """Return the run that *state* remembers, None if there was none."""
     if state is None or state.last_started_at is None or state.last_scheduled_for is None:
         return None
     return RunView(

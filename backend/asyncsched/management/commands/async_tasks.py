@@ -2,8 +2,7 @@
 
 import asyncio
 import json
-import math
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
@@ -15,48 +14,28 @@ from django.utils import timezone
 
 from asyncsched import conf
 from asyncsched.engine.context import Run
-from asyncsched.engine.runs import RunStatus
 from asyncsched.errors import AsyncschedError, UnknownTask
-from asyncsched.management import history
+from asyncsched.management import arguments, history, sentences, status, status_text
 from asyncsched.management.manual import Attempted, ManualRuns
-from asyncsched.management.tables import moment, seconds, table
+from asyncsched.management.names import require_code, require_known
+from asyncsched.management.tables import moment, table
 from asyncsched.management.upcoming import upcoming
 from asyncsched.registry import Task, registry
 from asyncsched.server import compose
 from asyncsched.storage.history import is_known
-from asyncsched.storage.queries import TaskView, task_views
+from asyncsched.storage.queries import task_views
 from asyncsched.storage.requests import set_paused
 
 FAILED, USAGE, REFUSED = 1, 2, 3
-FEW_COMING, MOST_COMING = 10, 10_000
 
 
 class Command(BaseCommand):
-    """List the scheduled tasks, say what comes next and what was, run them by hand, pause and resume them."""
+    """List the scheduled tasks, say what comes, what was and whether all is well; run, pause and resume them."""
 
-    help = "List the scheduled tasks, say what comes next and what was, run them by hand, pause and resume them."
+    help = "List the scheduled tasks, say what comes, what was and whether all is well; run, pause and resume them."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        commands = parser.add_subparsers(
-            dest="subcommand", required=True, metavar="{list,run,next,history,pause,resume}"
-        )
-        listing = commands.add_parser("list", help="every task, when it runs next and how it fared last")
-        listing.add_argument("--json", action="store_true", help="for programs: a JSON array")
-        running = commands.add_parser("run", help="run tasks now, in the foreground")
-        running.add_argument("names", nargs="*", metavar="NAME")
-        running.add_argument("--all", action="store_true", help="run every task, one after the other")
-        running.add_argument("--timeout", type=_positive, metavar="S", help="seconds, in place of the task's own")
-        running.add_argument(
-            "--force", action="store_true", help="run it although it is running elsewhere, or not enabled"
-        )
-        running.add_argument("--json", action="store_true", help="for programs: a JSON array of results")
-        coming = commands.add_parser("next", help="the coming occurrences of all tasks, in order")
-        coming.add_argument("--count", type=_count, metavar="N", help="how many at most; 10 by default")
-        coming.add_argument("--until", type=_moment, metavar="T", help="ISO 8601; all up to then")
-        coming.add_argument("--json", action="store_true", help="for programs: a JSON array")
-        history.add_arguments(commands.add_parser("history", help="what ran, newest first, and what did not and why"))
-        for word, effect in (("pause", "keep tasks from running on schedule"), ("resume", "let them run again")):
-            commands.add_parser(word, help=effect).add_argument("names", nargs="+", metavar="NAME")
+        arguments.add_arguments(parser)
 
     def handle(self, *args: Any, subcommand: str, **options: Any) -> None:
         try:
@@ -68,6 +47,8 @@ class Command(BaseCommand):
                 self._next(count=options["count"], until=options["until"], as_json=options["json"])
             elif subcommand == "history":
                 self._history(**options)
+            elif subcommand == "status":
+                self._status(as_json=options["json"])
             else:
                 self._set_paused(options["names"], value=subcommand == "pause")
         except UnknownTask as error:
@@ -75,14 +56,15 @@ class Command(BaseCommand):
         except AsyncschedError as error:
             raise CommandError(str(error)) from error
         except DatabaseError as error:
-            raise CommandError(f"{error}: is the database there, and has 'manage.py migrate' been run?") from error
+            reason = " ".join(str(error).split())  # PostgreSQL tells it in several lines
+            raise CommandError(f"{reason}: is the database there, and has 'manage.py migrate' been run?") from error
 
     def _list(self, *, as_json: bool) -> None:
         views = task_views(compose.tasks(conf.load()), timezone.now())
         if as_json:
             self._print_json([view.as_json() for view in views])
         elif views:
-            self.stdout.write(table(("TASK", "SCHEDULE", "STATE", "NEXT RUN", "LAST RUN"), [_row(v) for v in views]))
+            self.stdout.write(table(sentences.LIST_HEADER, [sentences.list_row(view) for view in views]))
         else:
             self.stdout.write("No tasks are registered: put @register functions into an installed app's tasks.py.")
 
@@ -90,8 +72,7 @@ class Command(BaseCommand):
         if bool(names) == options["all"]:
             raise CommandError("name the tasks to run, or say --all", returncode=USAGE)
         settings = conf.load()
-        for name in names:
-            registry.get(name)
+        require_code(names, registry)
         tasks = [task for task in compose.tasks(settings) if options["all"] or task.name in names]
         if timeout is not None:
             tasks = [replace(task, options=replace(task.options, timeout=timeout)) for task in tasks]
@@ -113,28 +94,39 @@ class Command(BaseCommand):
         running = {view.name for view in task_views(compose.tasks(conf.load()), now) if view.next_run}
         tasks = {task.name: task for task in compose.tasks(conf.load()) if task.name in running}
         runs = iter(upcoming(tasks.values(), now, until))
-        coming = list(islice(runs, count or (FEW_COMING if until is None else MOST_COMING)))
+        coming = list(islice(runs, count or (arguments.FEW_COMING if until is None else arguments.MOST_COMING)))
         if as_json:
             self._print_json([{"task": run.task, "scheduled_for": run.scheduled_for.isoformat()} for run in coming])
         else:
             rows = [(moment(run.scheduled_for), run.task, tasks[run.task].schedule.describe()) for run in coming]
             self.stdout.write(table(("WHEN", "TASK", "SCHEDULE"), rows))
         if until is not None and count is None and next(runs, None):
-            self.stderr.write(f"Cut after {MOST_COMING}: more are to come until then.")
+            self.stderr.write(f"Cut after {arguments.MOST_COMING}: more are to come until then.")
 
     def _history(self, *, name: str | None, json: bool, **options: Any) -> None:
         task = next((task for task in compose.tasks(conf.load()) if task.name == name), None)
         if name is not None and task is None and not is_known(name):
-            registry.get(name)  # says what it may have been meant to be
+            require_known([name], registry)
         query = history.Query.of(name=name, **options)
         if json:
             self._print_json(query.as_json())
         else:
             self.stdout.write(query.as_text(task))
 
+    def _status(self, *, as_json: bool) -> None:
+        settings = conf.load()
+        found = status.status(compose.tasks(settings), settings)
+        if as_json:
+            self._print_json(found.as_json())
+        else:
+            style = self.style.SUCCESS if found.is_healthy else self.style.ERROR
+            self.stdout.write(style(status_text.verdict(found)))
+            self.stdout.write(f"\n{status_text.details(found)}")
+        if not found.is_healthy:
+            raise SystemExit(FAILED)
+
     def _set_paused(self, names: list[str], *, value: bool) -> None:
-        for name in names:
-            registry.get(name)
+        require_known(names, registry)
         for name in names:
             changed = set_paused(name, value=value)
             state = "paused" if value else "running"
@@ -146,7 +138,7 @@ class Command(BaseCommand):
         else:
             self._clear_line()
             for one in attempted:
-                self.stdout.write(_sentence(one))
+                self.stdout.write(sentences.of_attempt(one))
         if any(one.result and not one.succeeded for one in attempted):
             raise SystemExit(FAILED)
         if any(one.refusal for one in attempted):
@@ -169,52 +161,3 @@ class Command(BaseCommand):
     def _clear_line(self) -> None:
         if self.stderr.isatty():
             self.stderr.write("\r\x1b[K", ending="")
-
-
-def _row(view: TaskView) -> tuple[str, ...]:
-    state = "paused" if view.paused else "enabled" if view.enabled else "disabled"
-    if view.last_run is None:
-        last = "never"
-    else:
-        last = f"{moment(view.last_run.started_at)} {view.last_run.status}"
-        if view.last_run.duration is not None and view.last_run.status != RunStatus.SKIPPED:
-            last += f" in {seconds(view.last_run.duration)}"
-        if view.consecutive_failures > 1:
-            last += f" ({view.consecutive_failures} failures in a row)"
-    return view.name, view.schedule, state, moment(view.next_run), last
-
-
-def _sentence(one: Attempted) -> str:
-    if one.result is None:
-        return f"{one.task}: refused, it is already running elsewhere (--force runs it all the same)"
-    result = one.result
-    took = seconds(result.duration)
-    if result.status is RunStatus.SUCCEEDED:
-        return f"{one.task}: succeeded in {took}" + (f": {result.value}" if result.value else "")
-    if result.status is RunStatus.SKIPPED:
-        return f"{one.task}: skipped, its enabled_when says no (--force runs it all the same)"
-    return f"{one.task}: {result.status} after {took}: {result.error}"
-
-
-def _positive(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value < math.inf:
-        raise ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
-    return value
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= MOST_COMING:
-        raise ArgumentTypeError(f"{text!r} is not a whole number from 1 to {MOST_COMING}")
-    return int(text)
-
-
-def _moment(text: str) -> datetime:
-    try:
-        value = datetime.fromisoformat(text)
-    except ValueError:
-        raise ArgumentTypeError(f"{text!r} is not a time such as 2026-11-24T03:00 or 2026-11-24T03:00+01:00") from None
-    return value if timezone.is_aware(value) else timezone.make_aware(value)

@@ -1,0 +1,56 @@
+"""Names of tasks as people type them. The code here need not have a task that another process runs."""
+
+import difflib
+from collections.abc import Sequence
+from contextlib import suppress
+
+from django.db import DatabaseError
+
+from asyncsched.errors import UnknownTask
+from asyncsched.registry import Registry
+from asyncsched.storage.database_time import database_now
+from asyncsched.storage.presence_views import names, presence
+from asyncsched.storage.situations import names_with_state
+
+
+def require_known(wanted: Sequence[str], registry: Registry) -> None:
+    """Raise UnknownTask for a name that neither the code here, nor a live process, nor a row of state knows."""
+    here = {task.name for task in registry}
+    if here.issuperset(wanted):
+        return
+    known = here | names_with_state() | set(_who_knows())
+    for name in wanted:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"known are: {', '.join(sorted(known)) or 'none'}"
+            raise UnknownTask(f"unknown task {name!r}: {hint}")
+
+
+def require_code(wanted: Sequence[str], registry: Registry) -> None:
+    """Raise UnknownTask for a task that the code here does not have, and say who has it."""
+    for name in wanted:
+        try:
+            registry.get(name)
+        except UnknownTask as error:
+            raise UnknownTask(_whereabouts(name) or str(error)) from None
+
+
+def _whereabouts(name: str) -> str | None:
+    """Say who has the task *name*, which is not here; None if nobody knows it, or the database does not answer."""
+    with suppress(DatabaseError):
+        if known_by := _who_knows().get(name):
+            return f"task {name!r} is known to {' and '.join(known_by)} only, not to the code here: run it there"
+        if name in names_with_state():
+            return f"task {name!r} is parked: neither the code here nor any live process has it"
+    return None
+
+
+def _who_knows() -> dict[str, list[str]]:
+    """Return what to call the live processes that know a task, by its name."""
+    _, replicas = presence(database_now())
+    called = names(replicas)
+    known: dict[str, list[str]] = {}
+    for replica in replicas:
+        for name in replica.tasks if replica.is_alive else ():
+            known.setdefault(name, []).append(called[replica.replica])
+    return known
