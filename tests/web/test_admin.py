@@ -1,12 +1,13 @@
 """The scheduler in the admin: history is read-only and never counted, tasks can be paused."""
 
+import re
 import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from asyncsched.admin.records import MOST_COUNTED
-from asyncsched.models import TaskRun, TaskSkip, TaskState
+from asyncsched.models import Lease, Replica, TaskRun, TaskSkip, TaskState
 from asyncsched.registry import registry
 
 pytestmark = pytest.mark.django_db
@@ -14,6 +15,8 @@ pytestmark = pytest.mark.django_db
 RUNS = "/admin/asyncsched/taskrun/"
 SKIPS = "/admin/asyncsched/taskskip/"
 TASKS = "/admin/asyncsched/taskstate/"
+PROCESSES = "/admin/asyncsched/replica/"
+LEADERSHIP = "/admin/asyncsched/lease/"
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
@@ -122,3 +125,62 @@ def test_pausing_a_task_writes_nothing_but_the_switch(admin_client):
     assert answer.status_code == 302
     state = TaskState.objects.get()
     assert (state.paused, state.cursor, state.consecutive_failures) == (True, NOON + timedelta(minutes=5), 2)
+
+
+def test_a_task_shows_how_often_it_ran_and_failed_and_when_it_is_next(admin_client):
+    TaskState.objects.create(task="sync_entity_states", runs=28_812, failures=17, next_run_at=NOON)
+    cells = admin_client.get(f"{TASKS}?q=sync_entity_states").content.decode()
+
+    assert '<td class="field-runs">28812</td>' in cells
+    assert '<td class="field-failures">17</td>' in cells
+    assert "field-next_run_at" in cells
+
+
+def process(replica, *, lives=True, tasks=("sync_entity_states",)):
+    now = datetime.now(UTC)
+    facts = {task: {"schedule": "every 5 min", "scope": "cluster", "enabled": True} for task in tasks}
+    expires_at = now + timedelta(minutes=5) if lives else now
+    return Replica(replica=replica, version="0.1.0", tasks=facts, started_at=NOON, seen_at=now, expires_at=expires_at)
+
+
+def test_processes_are_listed_with_which_leads_and_which_are_dead(admin_client, django_assert_max_num_queries):
+    Replica.objects.bulk_create([process(f"web-{number}:1:aa", lives=number != 3) for number in range(1, 21)])
+    Lease.objects.create(name="scheduler", term=7, holder="web-2:1:aa", since=NOON)
+    with django_assert_max_num_queries(12):
+        response = admin_client.get(PROCESSES)
+    roles = re.findall(r'<td class="field-role">(\w+)</td>', response.content.decode())
+
+    assert sorted(set(roles)) == ["dead", "leader", "standby"]
+    assert (roles.count("leader"), roles.count("dead")) == (1, 1)
+    assert "web-2:1" in response.content.decode()
+
+
+def test_a_process_shows_which_tasks_it_knows(admin_client):
+    process("web-1:1:aa", tasks=["b <i>", "a"]).save()
+    page = admin_client.get(f"{PROCESSES}web-1_3A1_3Aaa/change/").content.decode()
+
+    assert "a: every 5 min, cluster<br>b &lt;i&gt;: every 5 min, cluster" in page
+
+
+def test_leadership_shows_who_leads_since_when_and_in_which_term(admin_client):
+    Lease.objects.create(name="scheduler", term=7, holder="web-2:1:aa", since=NOON)
+    page = admin_client.get(LEADERSHIP).content.decode()
+
+    assert "web-2:1" in page
+    assert '<td class="field-term">7</td>' in page
+
+
+def test_a_leader_that_resigned_leads_no_more(admin_client):
+    Lease.objects.create(name="scheduler", term=7, holder="", since=NOON, until=NOON)
+
+    assert "nobody: it has resigned" in admin_client.get(LEADERSHIP).content.decode()
+
+
+@pytest.mark.parametrize("address", [f"{PROCESSES}web-1_3A1_3Aaa/", f"{LEADERSHIP}scheduler/"])
+def test_neither_a_process_nor_leadership_can_be_changed_or_deleted(admin_client, address):
+    process("web-1:1:aa").save()
+    Lease.objects.create(name="scheduler", term=7, holder="web-1:1:aa", since=NOON)
+
+    assert admin_client.get(f"{address}change/").status_code == 200
+    assert admin_client.post(f"{address}change/", {"term": "9"}).status_code == 403
+    assert admin_client.post(f"{address}delete/", {"post": "yes"}).status_code == 403

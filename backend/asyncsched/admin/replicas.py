@@ -1,0 +1,69 @@
+"""The processes that run the scheduler, and which of them leads."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html_join
+
+from asyncsched.admin.records import RecordAdmin
+from asyncsched.models import Lease, Replica
+from asyncsched.storage.database_time import database_now
+from asyncsched.storage.presence_views import DEAD, LEADER, STANDBY, short_name
+
+
+@admin.register(Replica)
+class ReplicaAdmin(RecordAdmin):
+    """Processes, the latest first. Whether one is alive is judged by the database's clock."""
+
+    list_display = ["process", "role", "started_at", "seen_at", "task_count", "version"]
+    list_filter = ["version"]
+    search_fields = ["replica"]
+    search_help_text = "Part of the name of a host"
+    ordering = ["-started_at", "replica"]
+    sortable_by = ["started_at", "seen_at"]
+    fields = ["replica", "role", "version", "started_at", "seen_at", "expires_at", "known_tasks"]
+    readonly_fields = ["role", "known_tasks"]
+
+    def has_change_permission(self, *_: object, **__: object) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        is_alive = ExpressionWrapper(Q(expires_at__gt=database_now()), output_field=BooleanField())
+        holds = Exists(Lease.objects.filter(holder=OuterRef("replica")))
+        replicas: QuerySet[Any] = super().get_queryset(request).annotate(is_alive=is_alive, holds_lease=holds)
+        return replicas
+
+    @admin.display(description="process", ordering="replica")
+    def process(self, replica: Replica) -> str:
+        return short_name(replica.replica)
+
+    @admin.display(description="role")
+    def role(self, replica: Any) -> str:
+        return (LEADER if replica.holds_lease else STANDBY) if replica.is_alive else DEAD
+
+    @admin.display(description="tasks")
+    def task_count(self, replica: Replica) -> int:
+        return len(replica.tasks)
+
+    @admin.display(description="tasks it knows")
+    def known_tasks(self, replica: Replica) -> str:
+        facts = sorted(replica.tasks.items())
+        return format_html_join("", "{}: {}, {}<br>", ((name, task["schedule"], task["scope"]) for name, task in facts))
+
+
+@admin.register(Lease)
+class LeaseAdmin(RecordAdmin):
+    """Who leads, and since when."""
+
+    list_display = ["leader", "term", "since", "until"]
+    sortable_by = []
+    fields = ["holder", "term", "since", "until"]
+
+    def has_change_permission(self, *_: object, **__: object) -> bool:
+        return False
+
+    @admin.display(description="leader", empty_value="nobody: it has resigned")
+    def leader(self, lease: Lease) -> str | None:
+        return short_name(lease.holder) if lease.holder else None
