@@ -41,6 +41,7 @@ class Elector:
         now: Callable[[], datetime],
         guard: Callable[[], Guard],
         loop_seen: Callable[[], float],
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.me = me
         self.trust = Trust()
@@ -53,6 +54,7 @@ class Elector:
         self._make_guard = guard
         self._guard: Guard | None = None
         self._loop_seen = loop_seen
+        self._monotonic = monotonic
         self._watch: Watch | None = None
         self._vacant_since: float | None = None
         self._forget_watchers_at = 0.0
@@ -61,11 +63,11 @@ class Elector:
     @property
     def leads(self) -> bool:
         """True while it may be trusted that nobody else does."""
-        return self.trust.standing.leads and time.monotonic() < self.trust.until
+        return self.trust.standing.leads and self._monotonic() < self.trust.until
 
     def look(self) -> float:
         """Look at the row and act on it; return after how many seconds to look again. Raises what the database does."""
-        began = time.monotonic()
+        began = self._monotonic()
         if self.trust.standing.leads and began >= self.trust.until:
             self._step_down("could not tell in time that it still leads")
         if began - self._loop_seen() > LOOP_PATIENCE:
@@ -81,7 +83,7 @@ class Elector:
 
     def give_way(self) -> None:
         """Resign if another should lead, unless that one was given the chance and did not take it."""
-        if self.outdone and self.leads and time.monotonic() >= self._insists_until:
+        if self.outdone and self.leads and self._monotonic() >= self._insists_until:
             self.resign("another process knows more tasks")
 
     def resign(self, reason: str) -> None:
@@ -117,7 +119,7 @@ class Elector:
         silence = self._seconds * SILENCE
         if lease.holder:
             self._vacant_since = None
-        move, self._watch = judge(lease, self._watch, me=self.me, at=time.monotonic(), silence=silence)
+        move, self._watch = judge(lease, self._watch, me=self.me, at=self._monotonic(), silence=silence)
         if move is Move.ASK:
             row.ask(lease)
         elif move is Move.TAKE_OVER:
