@@ -3,13 +3,16 @@
 import asyncio
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import hypothesis
 import pytest
 
 from tests.support import django_process
+from tests.support.mariadb import MariaDB, running_mariadb
+from tests.support.pgbouncer import PgBouncer, running_pgbouncer
 from tests.support.postgres import Postgres, running_postgres
 
 pytest_plugins = ["asyncsched.testing.plugin"]
@@ -54,6 +57,22 @@ def postgres() -> Iterator[Postgres]:
     """A PostgreSQL that is running, one for all tests."""
     with running_postgres() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariaDB]:
+    """A MariaDB that is running, one for all tests."""
+    with running_mariadb() as server:
+        yield server
+
+
+@pytest.fixture
+def pgbouncer(postgres: Postgres) -> Iterator[Callable[[str], PgBouncer]]:
+    """A factory of poolers in front of PostgreSQL: ``pgbouncer("transaction")``."""
+    with ExitStack() as running:
+        yield lambda pool_mode, **settings: running.enter_context(
+            running_pgbouncer(postgres, pool_mode=pool_mode, **settings)
+        )
 
 
 @pytest.fixture

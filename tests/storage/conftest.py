@@ -10,6 +10,7 @@ import pytest
 
 from asyncsched.testing import MemoryStore
 from tests.support.databases import default_database
+from tests.support.mariadb import MariaDB
 from tests.support.postgres import Postgres
 
 
@@ -26,6 +27,16 @@ def migrated_postgres(postgres: Postgres, django_db_blocker: Any) -> Postgres:
     with django_db_blocker.unblock(), default_database(postgres.create_database("migrated")):
         pass
     return postgres
+
+
+@pytest.fixture(scope="session")
+def migrated_mariadb(mariadb: MariaDB, django_db_blocker: Any) -> MariaDB:
+    from django.core.management import call_command
+
+    with django_db_blocker.unblock(), default_database(mariadb.create_database("migrated"), migrate=False):
+        # Other apps' tables take seconds here, and no store looks at them.
+        call_command("migrate", "asyncsched", verbosity=0)
+    return mariadb
 
 
 @pytest.fixture
@@ -47,7 +58,20 @@ def postgres_database(migrated_postgres: Postgres, django_db_blocker: Any) -> It
         call_command("flush", interactive=False, verbosity=0)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture
+def mariadb_database(migrated_mariadb: MariaDB, django_db_blocker: Any) -> Iterator[MariaDB]:
+    url = migrated_mariadb.url("migrated")
+    with django_db_blocker.unblock(), default_database(url, migrate=False):
+        from django.apps import apps
+        from django.db import connection
+
+        yield migrated_mariadb
+        with connection.cursor() as cursor:
+            for model in apps.get_app_config("asyncsched").get_models():
+                cursor.execute(f"DELETE FROM {model._meta.db_table}")  # TRUNCATE makes the file anew: far slower
+
+
+@pytest.fixture(params=["sqlite", "postgres", "mariadb"])
 def database(request: pytest.FixtureRequest) -> Any:
     return request.getfixturevalue(f"{request.param}_database")
 
@@ -56,7 +80,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgres"])
+@pytest.fixture(params=["memory", "sqlite", "postgres", "mariadb"])
 def make_store(request: pytest.FixtureRequest) -> Any:
     """A factory of stores on one database: each is another process's."""
     if request.param == "memory":
