@@ -37,7 +37,7 @@ def _run(scenario: Scenario) -> bool:
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
     folder.chmod(0o755)
     limits = Limits(lease=scenario.lease, tolerance=TOLERANCE)
-    chaos = Chaos(scenario, folder)
+    chaos = Chaos(scenario, limits, folder)
     evidence = chaos.run()
     violations = check(evidence, limits) + [Violation(rule="log", text=line) for line in chaos.leaks]
     for line in report.lines(scenario, evidence, limits, violations):

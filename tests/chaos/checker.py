@@ -30,7 +30,7 @@ Which lines of the ledger may be missing or late, and are forgiven:
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
-from tests.chaos.gaps import gaps, is_too_long, takeovers
+from tests.chaos.gaps import Gap, gaps, is_too_long, takeovers
 from tests.chaos.history import check_history
 from tests.chaos.lives import lives
 from tests.chaos.records import Evidence, Limits, Start, Violation, What
@@ -72,7 +72,11 @@ def check_gaps(evidence: Evidence, limits: Limits) -> Iterator[Violation]:
     for gap in gaps(evidence):
         if is_too_long(gap, limits):
             text = f"{gap.job.name} (every {gap.job.period:g} s) did not start for {gap.end - gap.begin:.1f} s"
-            lines = (f"from {gap.begin:.3f} ({gap.cause}) to {gap.end:.3f}", *_around(evidence, gap.begin, gap.end))
+            lines = (
+                f"from {gap.begin:.3f} ({gap.cause}) to {gap.end:.3f}",
+                *_neighbours(evidence, gap),
+                *_around(evidence, gap.begin, gap.end),
+            )
             yield Violation(rule="gap", text=text, lines=lines)
 
 
@@ -160,6 +164,16 @@ def _is_cluster(evidence: Evidence, start: Start) -> bool:
 def _was_just_resumed(evidence: Evidence, start: Start, late: float) -> bool:
     resumed = [deed.at for deed in evidence.deeds if deed.what is What.RESUMED and deed.pid == start.pid]
     return any(0 <= start.at - at <= late for at in resumed)
+
+
+def _neighbours(evidence: Evidence, gap: Gap) -> Iterator[str]:
+    """Yield the starts on both sides, and the rows of the task that no start has brought to an end."""
+    own = [start for start in evidence.starts if start.task == gap.job.name]
+    sides = [start for start in own if start.at <= gap.begin][-1:] + [start for start in own if start.at >= gap.end][:1]
+    yield from map(str, sides)
+    for row in evidence.rows:
+        if row.task == gap.job.name and row.status in ("running", "abandoned"):
+            yield str(row)
 
 
 def _around(evidence: Evidence, begin: float, end: float, margin: float = 1.0) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from tests.chaos import database, plan
 from tests.chaos.observer import Observer
 from tests.chaos.plan import ON_DATABASE, ON_PROCESSES, Act, Kind
 from tests.chaos.project import jobs
-from tests.chaos.records import Deed, Evidence, What
+from tests.chaos.records import Deed, Evidence, Limits, What
 from tests.chaos.replicas import PROJECT, Replica
 from tests.support.servers import DAPHNE, LEAKS, ROOT, UVICORN
 from tests.support.tcp_proxy import TcpProxy
@@ -57,13 +57,15 @@ class Scenario:
 class Chaos:
     """One run. *folder* keeps the ledgers and the replicas' logs."""
 
-    def __init__(self, scenario: Scenario, folder: Path) -> None:
+    def __init__(self, scenario: Scenario, limits: Limits, folder: Path) -> None:
         self.scenario = scenario
+        self.limits = limits
         self.folder = folder
         self.leaks: list[str] = []
         self._deeds: list[Deed] = []
         self._pending: list[tuple[float, int, Callable[[], None]]] = []
         self._ties = itertools.count()
+        self._jobs = jobs.chosen(scenario.jobs)
         self._told: set[str] = set()
         self._database_is_up = True
 
@@ -75,7 +77,8 @@ class Chaos:
             self._observer.start()
             for replica in self._all:
                 replica.start()
-            self._wait_for(lambda: all(replica.is_at_work() for replica in self._all), "every replica has run a task")
+            self._wait_for(self._are_all_at_work, "every replica has run a task")
+            self._wait_for(self._is_led, "somebody leads")
             began = time.monotonic()
             self._break(began)
             self._settle()
@@ -83,7 +86,7 @@ class Chaos:
             self._end()
             self._observer.stop()
             return Evidence(
-                jobs=jobs.chosen(self.scenario.jobs),
+                jobs=self._jobs,
                 starts=tuple(sorted((s for r in self._all for s in r.starts()), key=lambda start: start.at)),
                 deeds=tuple(sorted(self._deeds, key=lambda deed: deed.at)),
                 rows=database.history(self._database),
@@ -125,11 +128,28 @@ class Chaos:
         self._advance(lambda: time.monotonic() >= began + self.scenario.seconds)
 
     def _settle(self) -> None:
-        """Let what has begun come to its end, everybody come back, and somebody lead."""
+        """Let what has begun come to its end and everybody come back; then every task has its turn.
+
+        That one has none is for the checker to find, so the wait is longer than any silence allowed.
+        """
         self._advance(lambda: not self._pending and not self._told and self._database_is_up)
-        self._wait_for(lambda: all(replica.is_at_work() for replica in self._all), "every replica is back")
-        until = time.monotonic() + self.scenario.lease + RECOVERY
-        self._advance(lambda: time.monotonic() >= until)
+        self._wait_for(self._are_all_at_work, "every replica is back")
+        since = time.monotonic()
+        longest = since + self.limits.lease + self.limits.tolerance + max(job.period for job in self._jobs) + RECOVERY
+        self._advance(lambda: self._have_all_started(since) or time.monotonic() > longest, tick=0.25)
+
+    def _are_all_at_work(self) -> bool:
+        return all(replica.is_at_work() for replica in self._all)
+
+    def _is_led(self) -> bool:
+        return self._observer.leader is not None and any(
+            start.term for replica in self._all for start in replica.starts()
+        )
+
+    def _have_all_started(self, since: float) -> bool:
+        """True if every task has started after *since*."""
+        started = {start.task for replica in self._all for start in replica.starts() if start.at > since}
+        return all(job.name in started for job in self._jobs)
 
     def _end(self) -> None:
         for replica in self._all:
@@ -139,14 +159,14 @@ class Chaos:
         for replica in self._all:
             replica.note_exit()
 
-    def _advance(self, is_over: Callable[[], bool]) -> None:
+    def _advance(self, is_over: Callable[[], bool], *, tick: float = TICK) -> None:
         while not is_over():
             while self._pending and self._pending[0][0] <= time.monotonic():
                 heapq.heappop(self._pending)[2]()
             for replica in self._all:
                 if replica.has_ended:
                     self._after_exit(replica)
-            time.sleep(TICK)
+            time.sleep(tick)
 
     def _at(self, moment: float, work: Callable[[], None]) -> None:
         heapq.heappush(self._pending, (moment, next(self._ties), work))

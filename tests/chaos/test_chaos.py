@@ -25,7 +25,7 @@ TOLERANCE = 4.0
 def test_no_occurrence_is_doubled_or_lost_whatever_breaks(database: str, tmp_path: Path) -> None:
     scenario = Scenario(database=database, seed=SEED, seconds=10.0, replicas=3, jobs=12, lease=LEASE)
     limits = Limits(lease=LEASE, tolerance=TOLERANCE)
-    chaos = Chaos(scenario, tmp_path)
+    chaos = Chaos(scenario, limits, tmp_path)
     evidence = chaos.run()
     violations = check(evidence, limits) + [Violation(rule="log", text=line) for line in chaos.leaks]
     told = "\n".join(report.lines(scenario, evidence, limits, violations))
