@@ -9,6 +9,8 @@ from enum import StrEnum
 from asyncsched.errors import RegistrationError
 from asyncsched.schedules import Schedule
 
+MOST_RERUNS = 2  # of one occurrence, by rerun_abandoned: a run that kills its process would kill every next one
+
 Predicate = Callable[[], bool] | Callable[[], Awaitable[bool]]
 
 
@@ -42,6 +44,7 @@ class History(StrEnum):
     """
 
     ALL = "all"
+    SUMMARY = "summary"  # what is worth a look; the other successes of a minute share one
     FAILURES = "failures"
     NONE = "none"
 
@@ -96,6 +99,7 @@ class Options:
     history: History = History.ALL
     scope: Scope = Scope.CLUSTER
     run_on_start: bool = False
+    rerun_abandoned: bool = False
 
     def __post_init__(self) -> None:
         for name in ("timeout", "suspend_after", "concurrency", "suspend_for"):
@@ -113,4 +117,4 @@ def default_catch_up(schedule: Schedule) -> CatchUp:
 
 def default_history(schedule: Schedule) -> History:
     """A row per run would be 43,200 rows a day for a task that runs every two seconds."""
-    return History.FAILURES if schedule.is_subminute else History.ALL
+    return History.SUMMARY if schedule.is_subminute else History.ALL

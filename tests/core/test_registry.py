@@ -106,7 +106,7 @@ def test_an_unknown_name_comes_with_the_likely_spelling(fresh_registry: registry
 @pytest.mark.parametrize(
     ("schedule", "catch_up", "history", "is_claimed"),
     [
-        (Every(2), CatchUp.NONE, History.FAILURES, False),
+        (Every(2), CatchUp.NONE, History.SUMMARY, False),
         (Every(60), CatchUp.ONCE, History.ALL, True),
         (DailyAt(3), CatchUp.ONCE, History.ALL, True),
     ],

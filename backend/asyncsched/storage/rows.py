@@ -1,18 +1,20 @@
 """From what happened to what is stored: one batch, one transaction."""
 
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import F
 
-from asyncsched.engine.runs import RunResult, RunStatus, Settled, Trigger
+from asyncsched.engine.runs import RunResult
 from asyncsched.models import TaskRun, TaskState
-from asyncsched.policy import History
-from asyncsched.registry import Task
 from asyncsched.storage import skips
-
-Entry = tuple[Task, RunResult | Settled]
+from asyncsched.storage.backlog import Batch
+from asyncsched.storage.records import Record
+from asyncsched.storage.standing import Standing
 
 LAST_RUN_FIELDS = (
     "consecutive_failures",
@@ -23,107 +25,117 @@ LAST_RUN_FIELDS = (
     "last_finished_at",
     "last_duration",
     "last_error",
+    "next_run_at",
 )
 
 
-def write(batch: Iterable[Entry], tallies: Iterable[skips.Tally] = (), *, replica: str) -> None:
+def write(batch: Batch, *, replica: str, now: datetime) -> None:
     """Write it in one transaction: new rows, claimed rows brought to their end, states, and what did not run."""
-    batch = tuple(batch)
-    results = [(task, event) for task, event in batch if isinstance(event, RunResult)]
     with transaction.atomic():
         TaskRun.objects.bulk_create(
-            [_row(result, replica) for task, result in results if not result.claim.has_row and wants_row(task, result)],
-            ignore_conflicts=True,
+            [_row(record, replica) for record in batch.records if not record.has_row], ignore_conflicts=True
         )
-        for _, result in results:
-            if result.claim.has_row:
-                TaskRun.objects.filter(run_id=uuid.UUID(result.claim.run_id)).update(**_outcome(result))
-        _write_states(event for _, event in batch)
-        skips.write(tallies)
+        for record in batch.records:
+            if record.has_row:
+                TaskRun.objects.filter(run_id=uuid.UUID(record.run_id)).update(**_outcome(record))
+        _write_states(batch.standings, now)
+        skips.write(batch.tallies)
 
 
-def wants_row(task: Task, result: RunResult) -> bool:
-    """True if the task's history policy asks for a row of this run."""
-    policy = task.options.history
-    if policy is History.FAILURES:
-        return result.status.is_failure or result.status is RunStatus.CANCELLED or result.stall is not None
-    return policy is History.ALL
+def is_written(batch: Batch) -> bool:
+    """Return whether the database has taken *batch* although it could not say so.
+
+    Rows and tallies may be written twice, but what is added to a total may not. As a batch is one
+    transaction, one sign of it shows that all of it is there: a row that it alone inserts or, if
+    there is none, the last run of a task. (That sign is gone if another process wrote the state of
+    each of the batch's tasks meanwhile, as with ``scope="replica"``. Then they count as new: totals
+    may be too high after an outage of the database, by the runs of a minute, but never too low.)
+    """
+    new = [uuid.UUID(record.run_id) for record in batch.records if not record.has_row]
+    if new:
+        return TaskRun.objects.filter(run_id__in=new).exists()
+    last = {
+        (one.name, one.last.claim.occurrence.scheduled_for, one.last.started_at) for one in batch.standings if one.last
+    }
+    stored = TaskState.objects.filter(task__in=[name for name, *_ in last])
+    return not last.isdisjoint(stored.values_list("task", "last_scheduled_for", "last_started_at"))
 
 
-def _row(result: RunResult, replica: str) -> TaskRun:
-    occurrence = result.claim.occurrence
+def _row(record: Record, replica: str) -> TaskRun:
     return TaskRun(
-        run_id=uuid.UUID(result.claim.run_id),
-        task=occurrence.task,
-        scheduled_for=occurrence.scheduled_for,
-        attempt=occurrence.attempt,
-        trigger=occurrence.trigger,
+        run_id=uuid.UUID(record.run_id),
+        task=record.task,
+        scheduled_for=record.scheduled_for,
+        attempt=record.attempt,
+        trigger=record.trigger,
+        count=record.count,
         replica=replica,
         claimant=replica,
-        **_outcome(result),
+        **_outcome(record),
     )
 
 
-def _outcome(result: RunResult) -> dict[str, Any]:
+def _outcome(record: Record) -> dict[str, Any]:
     return {
-        "status": result.status,
-        "started_at": result.started_at,
-        "finished_at": result.finished_at,
-        "duration": result.duration,
-        "lateness": result.lateness,
-        "result": _storable(result.value),
-        "error": _storable(result.error),
-        "traceback": _storable(result.traceback),
+        "status": record.status,
+        "started_at": record.started_at,
+        "finished_at": record.finished_at,
+        "duration": record.duration,
+        "lateness": record.lateness,
+        "result": _storable(record.value),
+        "error": _storable(record.error),
+        "traceback": _storable(record.traceback),
         "heartbeat_at": None,
-        "stall_seconds": result.stall.seconds if result.stall else None,
-        "stall_where": _storable(result.stall.where) if result.stall else None,
+        "stall_seconds": record.stall.seconds if record.stall else None,
+        "stall_where": _storable(record.stall.where) if record.stall else None,
+        "term": record.term,
     }
 
 
-def _write_states(events: Iterable[RunResult | Settled]) -> None:
-    """Bring each task's state up to its latest event; ``paused`` belongs to the people and is left alone."""
-    settled: dict[str, TaskState] = {}
-    latest: dict[str, TaskState] = {}
-    succeeded: dict[str, TaskState] = {}
-    for event in events:
-        if isinstance(event, Settled):
-            settled[event.task] = TaskState(task=event.task, cursor=event.until)
-            continue
-        latest[event.task] = state = _state(event)
-        if event.claim.occurrence.trigger is not Trigger.MANUAL:
-            settled[event.task] = state
-        if event.status is RunStatus.SUCCEEDED:
-            succeeded[event.task] = state
-    _upsert(latest, LAST_RUN_FIELDS)
-    _upsert(settled, ("cursor",))
-    _upsert(succeeded, ("last_success_at",))
+def _write_states(standings: Iterable[Standing], now: datetime) -> None:
+    """Bring each task's state up to date; ``paused`` belongs to the people and is left alone."""
+    standings = sorted(standings, key=lambda one: one.name)  # in one order, or two processes could deadlock
+    states = {one.name: _state(one, now) for one in standings}
+    _upsert([states[one.name] for one in standings if one.last], LAST_RUN_FIELDS)
+    _upsert([states[one.name] for one in standings if one.cursor], ("cursor", "next_run_at"))
+    _upsert([states[one.name] for one in standings if one.last_success], ("last_success_at",))
+    alike: defaultdict[tuple[int, int], list[str]] = defaultdict(list)
+    for one in standings:
+        alike[one.runs, one.failures].append(one.name)
+    for (runs, failures), names in alike.items():
+        if runs or failures:
+            TaskState.objects.filter(task__in=names).update(runs=F("runs") + runs, failures=F("failures") + failures)
 
 
-def _upsert(states: dict[str, TaskState], update_fields: tuple[str, ...]) -> None:
+def _upsert(states: list[TaskState], update_fields: tuple[str, ...]) -> None:
     targeted = connection.features.supports_update_conflicts_with_target  # MySQL takes none
     TaskState.objects.bulk_create(
-        [states[name] for name in sorted(states)],  # in one order, or two processes could deadlock
+        states,
         update_conflicts=True,
         unique_fields=["task"] if targeted else None,
         update_fields=update_fields,
     )
 
 
-def _state(result: RunResult) -> TaskState:
-    occurrence = result.claim.occurrence
-    return TaskState(
-        task=result.task,
-        cursor=None if occurrence.trigger is Trigger.MANUAL else occurrence.scheduled_for,
-        consecutive_failures=result.failures,
-        last_status=result.status,
-        last_trigger=occurrence.trigger,
-        last_scheduled_for=occurrence.scheduled_for,
-        last_started_at=result.started_at,
-        last_finished_at=result.finished_at,
-        last_duration=result.duration,
-        last_error=_storable(result.error),
-        last_success_at=result.finished_at if result.status is RunStatus.SUCCEEDED else None,
-    )
+def _state(standing: Standing, now: datetime) -> TaskState:
+    state = TaskState(task=standing.name, cursor=standing.cursor, next_run_at=standing.next_run_at(now))
+    if last := standing.last:
+        _tell_last(state, last)
+    if success := standing.last_success:
+        state.last_success_at = success.finished_at
+    return state
+
+
+def _tell_last(state: TaskState, last: RunResult) -> None:
+    occurrence = last.claim.occurrence
+    state.consecutive_failures = last.failures
+    state.last_status = last.status
+    state.last_trigger = occurrence.trigger
+    state.last_scheduled_for = occurrence.scheduled_for
+    state.last_started_at = last.started_at
+    state.last_finished_at = last.finished_at
+    state.last_duration = last.duration
+    state.last_error = _storable(last.error)
 
 
 def _storable(text: str | None) -> str:

@@ -8,7 +8,7 @@ when the database took it and could not say so, and when several processes tell 
 occurrence of a task that has one run for all of them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -32,11 +32,23 @@ class Tally:
     last: datetime
     count: int
     claimant: str
+    is_sent: bool = False
+    """A row of it has been written, or is about to be: what it grows by belongs to that row."""
 
     @property
     def key(self) -> Key:
         """What a row is unique for: within a minute *first* stays, while *last* and *count* grow."""
         return self.task, self.reason, self.first, self.claimant
+
+    def plus(self, other: "Tally") -> "Tally":
+        """Return the sum of both. Task and reason are the same."""
+        return replace(
+            self,
+            first=min(self.first, other.first),
+            last=max(self.last, other.last),
+            count=self.count + other.count,
+            is_sent=self.is_sent or other.is_sent,
+        )
 
 
 class Tallies:
@@ -49,6 +61,11 @@ class Tallies:
 
     def __len__(self) -> int:
         return len(self._unwritten)
+
+    @property
+    def count(self) -> int:
+        """How many occurrences the rows to be written tell of, as totals."""
+        return sum(tally.count for tally in self._unwritten.values())
 
     def add(self, task: Task | None, skipped: Skipped) -> None:
         """Count *skipped* in. *task* is None if no task of that name is registered here."""
@@ -63,24 +80,33 @@ class Tallies:
         if task is not None and task.schedule.is_subminute:
             growing = self._growing.get((tally.task, tally.reason))
             if growing is not None and _minute(growing.last) == _minute(tally.last):
-                tally = replace(growing, last=max(growing.last, tally.last), count=growing.count + tally.count)
+                # A row of it that is there keeps its first: the two are found by it.
+                tally = replace(growing.plus(tally), first=growing.first)
+            elif (same := self._unwritten.get(tally.key)) is not None:
+                tally = same.plus(tally)
             self._growing[tally.task, tally.reason] = tally
         self._unwritten[tally.key] = tally
 
-    def oldest(self, most: int) -> list[Tally]:
-        """Return up to *most* of what is to be written."""
-        return list(self._unwritten.values())[:most]
-
-    def written(self, tallies: Iterable[Tally]) -> None:
-        """*tallies* have become rows."""
-        for tally in tallies:
+    def take(self, most: int) -> list[Tally]:
+        """Hand over up to *most* of what is to be written, the oldest first."""
+        taken = list(self._unwritten.values())[:most]
+        for tally in taken:
             del self._unwritten[tally.key]
+            if self._growing.get((tally.task, tally.reason)) is tally:
+                self._growing[tally.task, tally.reason] = replace(tally, is_sent=True)
+        return taken
 
-    def shed(self, excess: int) -> int:
-        """Let up to *excess* of the oldest go; return how many those were."""
-        dropped = self.oldest(excess)
-        self.written(dropped)
-        return len(dropped)
+    def fold(self, folded: Callable[[list[Tally]], list[Tally]]) -> None:
+        """Replace what is to be written by what *folded* makes of it."""
+        before = list(self._unwritten.values())
+        kept = {tally.key: tally for tally in before}
+        self._unwritten = {}
+        for tally in folded(before):
+            # A sum is this process's own account: were it everybody's, another could write over it.
+            own = tally if kept.get(tally.key) is tally else replace(tally, claimant=self._replica)
+            self._unwritten[own.key] = own
+        alive = set(map(id, self._unwritten.values()))
+        self._growing = {key: t for key, t in self._growing.items() if t.is_sent or id(t) in alive}
 
 
 def is_kept(task: Task | None, skipped: Skipped) -> bool:

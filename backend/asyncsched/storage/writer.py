@@ -1,10 +1,12 @@
 """Results become rows, in batches, and survive a database that is away for a while.
 
-What must be seen soon (claimed runs, failures, the first run of each task) is written within SOON;
-the other successes of sub-minute tasks only change their task's state and wait for LATER, so that
-an idle home costs two small transactions a minute. What did not run goes the same ways: of tasks
-below a minute it waits for LATER. While the database is away all is kept, up to MOST_KEPT; beyond
-that what did not run goes first, then the oldest runs that succeeded.
+What must be seen soon (claimed runs, what has a row of its own, the first run of each task) is
+written within SOON. The rest waits for the end of the minute: rows that the successes of a minute
+share, how tasks stand, and what tasks below a minute skipped. So an idle home costs one small
+transaction a minute.
+
+While the database is away all is kept. What is more than MOST_KEPT rows is summed up, see
+``folding``, and nothing is dropped.
 """
 
 import logging
@@ -16,22 +18,26 @@ from functools import partial
 
 from django.db import DatabaseError, InterfaceError, InternalError, OperationalError, connections
 
+from asyncsched.conf import Settings
 from asyncsched.engine.outage import Outage
 from asyncsched.engine.runs import RunResult, Settled, Skipped
 from asyncsched.policy import backoff
 from asyncsched.registry import Task
-from asyncsched.storage import claims, retention, rows, skips
+from asyncsched.storage import claims, rows, skips
+from asyncsched.storage.backlog import Backlog, Batch, minute
+from asyncsched.storage.records import Place, place
 
 logger = logging.getLogger("asyncsched.storage")
 
 SOON = 0.5
-LATER = 30.0
+STRAGGLERS = 1.0  # so long after its end a minute is summed up
+LATER = 60.0 + STRAGGLERS
 BATCH = 200
+BREATH = 0.005  # between two batches: making them takes the GIL, and the event loop wants it too
 MOST_KEPT = 10_000
+ENOUGH_KEPT = 9_000  # summing up goes so far, or it would have to be done again for each new run
 LONGEST_RETRY = 30.0
-PRUNE_EVERY = 3600.0
 
-Entry = rows.Entry
 Event = RunResult | Settled | Skipped
 OUTAGES = (OperationalError, InterfaceError, InternalError)  # the last: a standby that takes no writes
 
@@ -39,24 +45,36 @@ OUTAGES = (OperationalError, InterfaceError, InternalError)  # the last: a stand
 class Writer:
     """Keeps results until they are written. All but ``add`` and ``skip`` belongs to the database thread."""
 
-    def __init__(self, *, replica: str, now: Callable[[], datetime], history: timedelta | None) -> None:
+    def __init__(
+        self,
+        *,
+        replica: str,
+        now: Callable[[], datetime],
+        slow_run: float = Settings().slow_run,
+        most_kept: int = MOST_KEPT,
+        history: timedelta | None = None,
+    ) -> None:
         self._replica = replica
         self._now = now
-        self._history = history
+        self._slow_run = slow_run
+        self._most_kept = most_kept
         self._known: set[str] = set()  # of these people can see that they run
         self._inbox: deque[tuple[Task | None, Event, bool]] = deque()  # the loop appends, the thread takes: no lock
-        self._entries: list[Entry] = []
-        self._skips = skips.Tallies(replica=replica)
+        self._backlog = Backlog(replica=replica, slow_run=slow_run)
+        self._batches: deque[Batch] = deque()  # on their way; they stay as they are until it is known what became
+        self._is_uncertain = False  # whether the first of them has been written
         self._running: set[str] = set()
         self._write_at: float | None = None
         self._renew_at = 0.0
         self._abandon_at = 0.0
-        self._prune_at = time.monotonic() + 60.0
         self._outage = Outage(logger, began="history_unavailable", ended="history_available")
+        self._said: set[str] = set()  # what was summed up in this outage
 
     def add(self, task: Task, event: RunResult | Settled) -> bool:
         """Keep *event*, from any thread; return True if it should be written soon."""
-        urgent = _is_urgent(task, event) or task.name not in self._known
+        urgent = task.name not in self._known or (
+            isinstance(event, RunResult) and place(task, event, slow_run=self._slow_run) is Place.OWN_ROW
+        )
         self._known.add(task.name)
         self._inbox.append((task, event, urgent))
         return urgent
@@ -78,7 +96,7 @@ class Writer:
         self._running.discard(run_id)
 
     def run_due(self) -> float:
-        """Write, renew and prune if it is time; return the seconds until it may be time again."""
+        """Write and renew if it is time; return the seconds until it may be time again."""
         self._take_in()
         moment = time.monotonic()
         if self._write_at is not None and moment >= self._write_at:
@@ -89,50 +107,59 @@ class Writer:
         if moment >= self._abandon_at:
             self._abandon_at = moment + claims.LEASE.total_seconds()
             self._attempt(lambda: claims.abandon_expired(self._now()), writes=False)
-        if self._history and moment >= self._prune_at:
-            self._prune_at = moment + PRUNE_EVERY
-            self._attempt(lambda: retention.prune(self._now() - (self._history or timedelta())), writes=False)
         return self._patience()
 
     def write_now(self) -> None:
-        """Write what is kept, without waiting for its time."""
+        """Write what is kept, without waiting for its time; but rows of the minute that goes on are not complete."""
         self._take_in()
         self._flush()
 
     def finish(self, deadline: float) -> None:
         """Write everything, trying until the monotonic *deadline*; what is lost then is said."""
         self._take_in()
-        while not self._flush() and (left := deadline - time.monotonic()) > 0:
+        while not self._flush(to_the_end=True) and (left := deadline - time.monotonic()) > 0:
             time.sleep(min(0.2, left))
-        if lost := len(self._entries) + len(self._skips):
-            logger.error("history: the last %d runs and skips could not be written and are lost", lost)
+        if self._batches or self._backlog:
+            runs = self._backlog.runs + sum(one.runs for batch in self._batches for one in batch.standings)
+            skipped = self._backlog.skips + sum(one.count for batch in self._batches for one in batch.tallies)
+            logger.error("history: the last %d runs and %d skips could not be written and are lost", runs, skipped)
 
     def _take_in(self) -> None:
         while self._inbox:
             task, event, urgent = self._inbox.popleft()
             if isinstance(event, Skipped):
-                self._skips.add(task, event)
+                self._backlog.skip(task, event)
             elif task is not None:
-                self._entries.append((task, event))
+                self._backlog.add(task, event)
             if self._outage.failures and self._write_at is not None:
+                self._fold()
                 continue  # the database is away: the retry is on its way
-            deadline = time.monotonic() + (SOON if urgent else LATER)
+            deadline = time.monotonic() + (SOON if urgent else self._rest_of_minute())
             self._write_at = min(deadline, self._write_at or deadline)
 
-    def _flush(self) -> bool:
-        """Write everything that is kept; return False if the database did not take it."""
-        while self._entries or self._skips:
-            batch = self._entries[:BATCH]
-            tallies = self._skips.oldest(BATCH)
-            if not self._attempt(partial(self._write, batch, tallies)):
+    def _rest_of_minute(self) -> float:
+        now = self._now()
+        return (minute(now) + timedelta(minutes=1) - now).total_seconds() + STRAGGLERS
+
+    def _flush(self, *, to_the_end: bool = False) -> bool:
+        """Write what is kept; return False if the database did not take it."""
+        while self._batches or self._next_batch(to_the_end=to_the_end):
+            if not self._attempt(partial(self._write, self._batches[0])):
+                self._is_uncertain = True
                 self._write_at = time.monotonic() + backoff(self._outage.failures, first=1.0, most=LONGEST_RETRY)
-                self._shed()
+                self._fold()
                 return False
-            del self._entries[: len(batch)]
-            self._skips.written(tallies)
-            self._running.difference_update(event.claim.run_id for _, event in batch if isinstance(event, RunResult))
-        self._write_at = None
+            self._is_uncertain = False
+            if self._batches or len(self._backlog) > BATCH:
+                time.sleep(BREATH)
+        self._said.clear()
+        self._write_at = time.monotonic() + self._rest_of_minute() if self._backlog else None
         return True
+
+    def _next_batch(self, *, to_the_end: bool) -> bool:
+        if batch := self._backlog.take(BATCH, but=None if to_the_end else minute(self._now())):
+            self._batches.append(batch)
+        return bool(batch)
 
     def _patience(self) -> float:
         deadlines = [self._write_at, self._renew_at if self._running else None]
@@ -156,42 +183,33 @@ class Writer:
             self._outage.worked("history is written again")
         return True
 
-    def _write(self, batch: list[Entry], tallies: list[skips.Tally]) -> None:
-        """Write all as one; if the database refuses a value in it, one by one, leaving out what it refuses."""
+    def _write(self, batch: Batch) -> None:
+        """Write *batch*, the first of those on their way. If the database refuses a value, its parts go one by one."""
+        refusal: Exception | None = None
         try:
-            rows.write(batch, tallies, replica=self._replica)
+            if not (self._is_uncertain and rows.is_written(batch)):
+                rows.write(batch, replica=self._replica, now=self._now())
         except OUTAGES:
             raise
         except (DatabaseError, ValueError) as error:
-            if len(batch) + len(tallies) == 1:
-                name = batch[0][0].name if batch else tallies[0].task
-                logger.error("history: a row of %s was refused by the database: %s", name, error)  # noqa: TRY400
-                return
-            for entry in batch:
-                self._write([entry], [])
-            for tally in tallies:
-                self._write([], [tally])
-
-    def _shed(self) -> None:
-        """Keep memory bounded: let what did not run go, then the oldest successes, and failures only at the last."""
-        excess = len(self._entries) + len(self._skips) - MOST_KEPT
-        if excess <= 0:
+            refusal = error
+        self._batches.popleft()
+        if refusal and len(batch) > 1:
+            self._batches.extendleft(reversed(list(batch.singles())))
             return
-        if dropped_skips := self._skips.shed(excess):
-            logger.warning("history: %d rows of what did not run dropped, the database is away", dropped_skips)
-        excess -= dropped_skips
-        if not excess:
+        if refusal:
+            logger.error("history: a row of %s was refused by the database: %s", batch.words, refusal)
+        self._running.difference_update(record.run_id for record in batch.records)
+
+    def _fold(self) -> None:
+        """Keep memory bounded."""
+        on_their_way = sum(map(len, self._batches))
+        if len(self._backlog) + on_their_way <= self._most_kept:
             return
-        by_worth = sorted(range(len(self._entries)), key=lambda i: (_worth(self._entries[i]), i))
-        dropped = set(by_worth[:excess])
-        self._entries = [entry for i, entry in enumerate(self._entries) if i not in dropped]
-        logger.warning("history: %d runs dropped, the database has been away for too long", excess)
-
-
-def _is_urgent(task: Task, event: RunResult | Settled) -> bool:
-    return isinstance(event, RunResult) and (event.claim.has_row or rows.wants_row(task, event))
-
-
-def _worth(entry: Entry) -> int:
-    _, event = entry
-    return int(isinstance(event, RunResult) and event.status.is_failure)
+        enough = max(0, self._most_kept * ENOUGH_KEPT // MOST_KEPT - on_their_way)
+        for words in self._backlog.fold(enough, but=minute(self._now())):
+            if words not in self._said:
+                self._said.add(words)
+                logger.warning(
+                    "history: more than %d rows wait for the database; %s are summed up", self._most_kept, words
+                )

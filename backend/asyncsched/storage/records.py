@@ -1,0 +1,113 @@
+"""What becomes one row of history: a run, or several that went alike, in sum."""
+
+import math
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import Enum, auto
+from typing import Self
+
+from asyncsched.engine.runs import RunResult, RunStatus, Stall, Trigger
+from asyncsched.policy import History
+from asyncsched.registry import Task
+
+
+class Place(Enum):
+    """Where a run goes in history."""
+
+    OWN_ROW = auto()
+    SHARED_ROW = auto()  # with what else succeeded in the same minute
+    NO_ROW = auto()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """*count* runs of a task that ended with the same status. Times are in UTC, lengths in seconds.
+
+    Of several it tells when the first was due and began and when the last ended, the longest
+    duration and lateness, and the error of the last. Its identity is that of one of its runs: as
+    each run is in one record only, no two records can meet in the table's unique constraints.
+    """
+
+    run_id: str
+    task: str
+    scheduled_for: datetime
+    attempt: int
+    trigger: Trigger
+    status: RunStatus
+    started_at: datetime
+    finished_at: datetime
+    duration: float
+    lateness: float
+    value: str | None
+    error: str | None
+    traceback: str | None
+    stall: Stall | None
+    term: int | None
+    has_row: bool
+    """Its claim has put a row into the table, which waits for the outcome: nothing can share it."""
+    is_ordinary: bool
+    """A run of a task below a minute that says no more than that it went well, or did not take place."""
+    count: int = 1
+
+    @classmethod
+    def of(cls, task: Task, result: RunResult, *, slow_run: float) -> Self:
+        """Return what history tells of *result*."""
+        occurrence = result.claim.occurrence
+        return cls(
+            run_id=result.claim.run_id,
+            task=occurrence.task,
+            scheduled_for=occurrence.scheduled_for,
+            attempt=occurrence.attempt,
+            trigger=occurrence.trigger,
+            status=result.status,
+            started_at=result.started_at,
+            finished_at=result.finished_at,
+            duration=result.duration,
+            lateness=result.lateness,
+            value=result.value,
+            error=result.error,
+            traceback=result.traceback,
+            stall=result.stall,
+            term=result.claim.term,
+            has_row=result.claim.has_row,
+            is_ordinary=task.schedule.is_subminute and not is_notable(result, slow_run=slow_run),
+        )
+
+    def plus(self, other: "Record") -> "Record":
+        """Return the sum of both. Task and status are the same."""
+        first = min(self, other, key=lambda record: (record.scheduled_for, record.attempt))
+        last = max(self, other, key=lambda record: record.finished_at)
+        return replace(
+            first,
+            started_at=min(self.started_at, other.started_at),
+            finished_at=last.finished_at,
+            duration=max(self.duration, other.duration),
+            lateness=max(self.lateness, other.lateness),
+            value=self.value if self.value == other.value else None,
+            error=last.error,
+            traceback=last.traceback,
+            stall=max(self.stall, other.stall, key=lambda stall: stall.seconds if stall else 0.0),
+            is_ordinary=self.is_ordinary and other.is_ordinary,
+            count=self.count + other.count,
+        )
+
+
+def place(task: Task, result: RunResult, *, slow_run: float) -> Place:
+    """Return where *result* goes, by the task's history policy."""
+    policy = task.options.history
+    if result.claim.has_row or policy is History.ALL:
+        return Place.OWN_ROW
+    if policy is History.SUMMARY:
+        if is_notable(result, slow_run=slow_run):
+            return Place.OWN_ROW
+        return Place.SHARED_ROW if result.status is RunStatus.SUCCEEDED else Place.NO_ROW
+    return Place.OWN_ROW if policy is History.FAILURES and is_notable(result) else Place.NO_ROW
+
+
+def is_notable(result: RunResult, *, slow_run: float = math.inf) -> bool:
+    """True if it failed, was cut off, blocked the event loop, or succeeded only after more than *slow_run* seconds."""
+    if result.stall is not None:
+        return True
+    if result.status is RunStatus.SUCCEEDED:
+        return result.duration > slow_run
+    return result.status is not RunStatus.SKIPPED
