@@ -3,10 +3,15 @@ PYTHON ?= python3
 PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
+SECONDS := 120
+REPLICAS := 5
+TASKS := 30
+LEASE := 10
+DATABASES := postgres sqlite
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long mutants lint format bench constraints clean
+.PHONY: help run test test-long chaos mutants lint format bench constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +45,9 @@ test: $(VENV)/dev.stamp ## the whole test suite
 
 test-long: $(VENV)/dev.stamp ## every property on thousands of examples (minutes), and how many those were
 	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -p tests.support.examples -m hypothesis --timeout=1800 $(PYTEST_ARGS)
+
+chaos: $(VENV)/dev.stamp ## five replicas while everything breaks, by a seed (5 minutes; SEED= SECONDS= REPLICAS= LEASE= DATABASES=)
+	$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) --seconds $(SECONDS) --replicas $(REPLICAS) --tasks $(TASKS) --lease $(LEASE) --databases $(DATABASES)
 
 mutants: $(VENV)/mutants.stamp ## break schedules and state machine line by line: do the tests notice? (an hour; MUTANTS=planner for a part)
 	$(BIN)/python -m tests.support.mutants $(MUTANTS)

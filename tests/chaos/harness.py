@@ -155,7 +155,7 @@ class Chaos:
         for replica in self._all:
             if not replica.has_ended:
                 replica.begin(Kind.TERM, 0.0)
-        self._wait_for(lambda: all(replica.has_ended for replica in self._all), "every replica has ended")
+        self._wait_for(lambda: all(replica.has_ended for replica in self._all), "every replica has ended", alive=False)
         for replica in self._all:
             replica.note_exit()
 
@@ -231,12 +231,17 @@ class Chaos:
         self._deeds.append(Deed(at=time.monotonic(), what=What.DATABASE_UP))
         self._database_is_up = True
 
-    def _wait_for(self, condition: Callable[[], bool], what: str) -> None:
+    def _wait_for(self, condition: Callable[[], bool], what: str, *, alive: bool = True) -> None:
+        """Return once *condition* holds. Raises TimeoutError if it does not in time, or a replica ends that is to live.
+
+        Then there is no evidence to be judged: something is broken that nobody has broken.
+        """
         deadline = time.monotonic() + PATIENCE
         while not condition():
-            if time.monotonic() > deadline:
+            ended = [replica.name for replica in self._all if alive and replica.has_ended]
+            if ended or time.monotonic() > deadline:
                 logs = "\n".join(f"{replica.name}:\n{replica.server.log[-2000:]}" for replica in self._all)
-                raise TimeoutError(f"not within {PATIENCE:g} s: {what}\n{logs}")
+                raise TimeoutError(f"not within {PATIENCE:g} s: {what}; ended: {', '.join(ended) or 'none'}\n{logs}")
             time.sleep(TICK)
 
 
