@@ -118,6 +118,7 @@ def register(
     history: policy.History | str | None = None,
     scope: policy.Scope | str = policy.Scope.CLUSTER,
     run_on_start: bool = False,
+    rerun_abandoned: bool = False,
 ) -> Callable[[Function], Function]:
     """Run the decorated function, which takes no arguments, on *schedule*. It stays directly callable.
 
@@ -143,7 +144,10 @@ def register(
             ``all``, but ``summary`` for schedules below a minute. From a minute up the claim is a
             row, so every run has one.
         scope: ``cluster`` for one run per occurrence, ``replica`` for one in every process.
-        run_on_start: run once as soon as the scheduler starts, besides the schedule.
+        run_on_start: run once as soon as the scheduler starts, besides the schedule; with scope
+            ``cluster`` in a process that leads by then.
+        rerun_abandoned: if the process dies in the middle of a run, the next that leads runs the
+            occurrence again, at most twice. For tasks that may safely do things twice.
 
     Raises:
         RegistrationError: at import, naming the file, if the options contradict each other.
@@ -167,6 +171,7 @@ def register(
                 history=_choice(policy.History, "history", history or policy.default_history(schedule)),
                 scope=_choice(policy.Scope, "scope", scope),
                 run_on_start=run_on_start,
+                rerun_abandoned=rerun_abandoned,
             )
         except RegistrationError as error:
             raise RegistrationError(f"task {name!r} at {where(function)}: {error}") from None

@@ -132,3 +132,81 @@ async def test_a_takeover_does_not_wait_for_a_store_that_is_away() -> None:
         replica.leadership.turn(leads=True)
         await asyncio.sleep(1)
     assert replica.seconds("once") == [0]
+
+
+class Lapsing(Switch):
+    """Trust that lapses without anybody being told, as when the database does not answer."""
+
+    def lapse(self) -> None:
+        self.standing = Standing(leads=False)
+
+    def regain(self, *, term: int) -> None:
+        self.turn(leads=True, term=term)
+
+
+async def lapsing_replica(every: float) -> Replica:
+    replica = Replica(leads=True, every=every)
+    replica.leadership = Lapsing(leads=True)
+    replica.supervisor._leadership = replica.leadership
+    return replica
+
+
+async def test_trust_is_looked_at_right_before_each_start() -> None:
+    async with await lapsing_replica(10) as replica:
+        await asyncio.sleep(15)
+        replica.leadership.lapse()
+        await asyncio.sleep(20)
+    assert replica.seconds("once") == [10]
+    assert SkipReason.NOT_LEADER in {skip.reason for skip in replica.listener.skipped}
+
+
+async def test_what_came_due_while_nobody_could_be_trusted_is_caught_up_on_by_who_leads_then() -> None:
+    async with await lapsing_replica(100) as replica:
+        await asyncio.sleep(50)
+        replica.leadership.lapse()
+        await asyncio.sleep(60)
+        assert replica.seconds("once") == []
+        replica.leadership.regain(term=2)
+        await asyncio.sleep(1)
+    assert replica.seconds("once") == [100]
+
+
+async def test_the_term_is_handed_to_the_tasks_of_the_leader() -> None:
+    async with Replica(leads=True) as replica:
+        await asyncio.sleep(11)
+    terms = {run.task: run.claim.term for run in replica.listener.finished}
+    assert terms == {"once": 1, "everywhere": None}
+
+
+async def test_another_term_is_another_leadership_even_if_nobody_else_had_it_in_between() -> None:
+    async with Replica(leads=True) as replica:
+        await asyncio.sleep(15)
+        replica.leadership.turn(leads=True, term=2, since=START + timedelta(seconds=20))
+        await asyncio.sleep(20)
+    runs = [(run.claim.term, run.claim.occurrence.scheduled_for) for run in replica.listener.finished]
+    assert [term for term, _ in runs if term] == [1, 2]
+    assert replica.seconds("once") == [10, 30]
+
+
+async def test_a_drain_resigns_before_it_waits_for_what_runs() -> None:
+    left: list[float] = []
+
+    class Noting(Switch):
+        async def leave(self, patience: float) -> None:
+            left.append(asyncio.get_running_loop().time())
+
+    async def long() -> None:
+        await asyncio.sleep(30)
+
+    supervisor = Supervisor(
+        [make_task(long, Every(10))],
+        clock=VirtualClock(START),
+        store=MemoryStore(),
+        executor=LocalExecutor(1),
+        leadership=Noting(leads=True),
+    )
+    await supervisor.start()
+    await asyncio.sleep(11)
+    began = asyncio.get_running_loop().time()
+    await supervisor.drain(10)
+    assert left == [began]

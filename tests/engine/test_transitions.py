@@ -7,7 +7,7 @@ import pytest
 
 from asyncsched import CatchUp, DailyAt, Every, Overlap, Retry, Scope
 from asyncsched.engine import events, machine
-from asyncsched.engine.leadership import FOLLOWS
+from asyncsched.engine.leadership import FOLLOWS, Standing
 from asyncsched.engine.progress import Plan, Progress, State
 from asyncsched.engine.runs import Claim, RunResult, RunStatus, Skipped, SkipReason, Trigger
 from asyncsched.schedules import Schedule
@@ -481,6 +481,29 @@ class TestLeadership:
         assert driven.look(35).wake_at == at(40)
         assert driven.progress.failures == 2
 
+    def test_its_term_begins_with_occurrences_after_what_its_predecessor_may_have_begun(self) -> None:
+        driven = self.follower()
+        driven.on(events.Led(now=at(35), cursor=None, failures=0, since=at(40)))
+        assert driven.look(40).wake_at == at(50)
+
+    def test_with_jitter_that_may_have_been_some_before_their_instant(self) -> None:
+        driven = self.follower(Every(10, jitter=3))
+        driven.on(events.Led(now=at(38), cursor=None, failures=0, since=at(38)))
+        assert driven.progress.cursor == at(41)
+
+    def test_who_starts_as_the_leader_heeds_that_as_well(self) -> None:
+        driven = Driven()
+        standing = Standing(leads=True, term=2, since=at(10))
+        driven.progress = machine.begin(driven.task, None, START, standing=standing)
+        assert driven.look(10).wake_at == at(20)
+
+    def test_who_leads_again_goes_by_what_the_store_remembers_and_not_by_what_it_had_decided(self) -> None:
+        driven = Driven(Every(100))
+        assert driven.look(100).run == scheduled(100)
+        driven.on(events.Followed())
+        driven.on(events.Led(now=at(150), cursor=at(0), failures=0))
+        assert driven.look(150).run == replace(scheduled(100), trigger=Trigger.SCHEDULE)
+
     def test_a_new_leader_catches_up_from_where_the_one_before_stopped(self) -> None:
         driven = self.follower(Every(100))
         assert driven.on(events.Led(now=at(350), cursor=at(200), failures=0)).skipped == ()
@@ -605,3 +628,33 @@ class TestTheBeginning:
         driven = Driven(DailyAt(3), catch_up=CatchUp.NONE)
         driven.on(events.Recalled(cursor=at(-86_400), failures=2))
         assert driven.progress.cursor == START
+
+
+class TestAbandoned:
+    def abandoned(self, attempt: int = 1, seconds: float = 45) -> events.Abandoned:
+        return events.Abandoned(occurrence=replace(scheduled(0), attempt=attempt), now=at(seconds))
+
+    def test_what_a_dead_process_was_running_is_run_again_if_the_task_says_so(self) -> None:
+        driven = Driven(Every(3600), rerun_abandoned=True)
+        driven.on(self.abandoned())
+        assert driven.look(45).run == replace(scheduled(0), attempt=2, trigger=Trigger.CATCH_UP)
+
+    def test_but_not_by_default(self) -> None:
+        driven = Driven(Every(3600))
+        assert driven.on(self.abandoned()).progress.pending is None
+
+    def test_at_most_twice_for_it_may_be_what_kills_the_process(self) -> None:
+        driven = Driven(Every(3600), rerun_abandoned=True)
+        assert driven.on(self.abandoned(attempt=3)).progress.pending is None
+
+    def test_it_waits_for_the_run_that_goes_on(self) -> None:
+        driven = Driven(Every(60), rerun_abandoned=True)
+        driven.start(60)
+        assert driven.on(self.abandoned(seconds=61)).progress.pending is None
+        driven.end(62)
+        assert driven.on(self.abandoned(seconds=63)).progress.pending is not None
+
+    def test_who_does_not_lead_leaves_it_to_who_does(self) -> None:
+        driven = Driven(Every(3600), rerun_abandoned=True)
+        driven.on(events.Followed())
+        assert driven.on(self.abandoned()).progress.pending is None

@@ -101,6 +101,14 @@ class Recalled:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Abandoned:
+    """The process died that ran *occurrence*, and it is *now*: the task wants it to be run again."""
+
+    occurrence: Occurrence
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stopped:
     """The scheduler drains: nothing new begins."""
 
@@ -121,5 +129,6 @@ Event = (
     | Led
     | Stepped
     | Recalled
+    | Abandoned
     | Stopped
 )

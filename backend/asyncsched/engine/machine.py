@@ -11,8 +11,8 @@ drives the same machine without waiting.
                                              ├──Refused──> WAITING            └─────> SUSPENDED    (suspend_after)
                                              └──Undecided──> BACKING_OFF
 
-``Paused``, ``Resumed``, ``Asked``, ``Followed``, ``Led``, ``Stepped``, ``Recalled`` and ``Stopped`` may
-come in any state; a run that is going on is never touched by them.
+``Paused``, ``Resumed``, ``Asked``, ``Followed``, ``Led``, ``Stepped``, ``Recalled``, ``Abandoned`` and
+``Stopped`` may come in any state; a run that is going on is never touched by them.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ from asyncsched.engine import events, planner, timeline
 from asyncsched.engine.leadership import LEADS_ALONE, Standing
 from asyncsched.engine.progress import Plan, Progress, State
 from asyncsched.engine.runs import Occurrence, RunStatus, Skipped, SkipReason, Trigger
-from asyncsched.policy import CatchUp, Scope, backoff
+from asyncsched.policy import MOST_RERUNS, CatchUp, Scope, backoff
 from asyncsched.registry import Task
 
 CLAIM_RETRY = timedelta(seconds=5)
@@ -219,6 +219,17 @@ def _recalled(task: Task, progress: Progress, event: events.Recalled) -> Plan:
     return Plan(progress=replace(progress, cursor=event.cursor, failures=event.failures))
 
 
+def _abandoned(task: Task, progress: Progress, event: events.Abandoned) -> Plan:
+    rests = progress.stopped or _held_back_by(progress) is not None or not task.options.enabled
+    is_occupied = progress.due or progress.pending or progress.claiming or progress.running
+    occurrence = event.occurrence
+    is_wanted = task.options.rerun_abandoned and occurrence.attempt <= MOST_RERUNS
+    if rests or is_occupied or not is_wanted:
+        return Plan(progress=progress)  # it stays abandoned, and is heard of again
+    again = replace(occurrence, attempt=occurrence.attempt + 1, trigger=Trigger.CATCH_UP)
+    return planner.postponed(progress, again, event.now + progress.ahead)
+
+
 def _stopped(task: Task, progress: Progress, event: events.Stopped) -> Plan:
     due, progress = progress.due, replace(progress, stopped=True, due=None)
     if due and progress.pending is None:
@@ -255,5 +266,6 @@ _TRANSITIONS: dict[type, Callable[[Task, Progress, Any], Plan]] = {
     events.Led: _led,
     events.Stepped: _stepped,
     events.Recalled: _recalled,
+    events.Abandoned: _abandoned,
     events.Stopped: _stopped,
 }

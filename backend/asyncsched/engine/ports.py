@@ -1,7 +1,7 @@
 """What the engine needs from outside, as contracts. Production and tests pass in what keeps them."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -78,6 +78,12 @@ class Store(Protocol):
         """Wait until people may have paused or resumed something; return the names of the paused tasks.
 
         Whatever changes is returned within two seconds. Raises StoreUnavailable.
+        """
+
+    async def abandoned(self) -> Sequence[Occurrence]:
+        """Return what dead processes were running, of tasks that want it run again, and nobody has run again yet.
+
+        Raises StoreUnavailable.
         """
 
     async def close(self, patience: float) -> None:

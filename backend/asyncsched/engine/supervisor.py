@@ -1,10 +1,7 @@
 """Owns every coroutine of the scheduler: starts them, keeps them, drains them."""
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import replace
-from datetime import datetime
 
 from asyncsched.engine import events, machine
 from asyncsched.engine.context import Health
@@ -13,19 +10,17 @@ from asyncsched.engine.fanout import Fanout
 from asyncsched.engine.keeper import Intensity, Keeper, still_running
 from asyncsched.engine.leadership import FOLLOWS, AlwaysLeader
 from asyncsched.engine.loop import ScheduleLoop, Surroundings
-from asyncsched.engine.outage import Outage
 from asyncsched.engine.ports import Clock, Executor, Leadership, Listener, Remembered, Store
 from asyncsched.engine.progress import State
+from asyncsched.engine.recollection import Recollection
 from asyncsched.engine.runner import Runner
-from asyncsched.engine.runs import Settled, Skipped, SkipReason
 from asyncsched.engine.stall import StallWatch
 from asyncsched.engine.statistics import Statistics
-from asyncsched.errors import ConfigurationError, StoreUnavailable, UnknownTask
+from asyncsched.errors import ConfigurationError, UnknownTask
 from asyncsched.registry import Service, Task
 
 logger = logging.getLogger("asyncsched.supervisor")
 
-STORE_RETRY = 1.0  # seconds between two questions to a store that does not answer
 CANCEL_PATIENCE = 1.0  # seconds a coroutine may take to act on its cancellation
 RESIGN_PATIENCE = 1.0  # seconds to let another process lead
 CLOSE_PATIENCE = 1.0  # seconds to let go of a store that cannot be used
@@ -64,8 +59,14 @@ class Supervisor:
         self._loops: dict[str, ScheduleLoop] = {}
         self._keepers: list[Keeper] = []
         self._draining = False
-        self._store_outage = Outage(logger, began="store_unavailable", ended="store_available")
-        self._remembers = False
+        self._recollection = Recollection(
+            self._tasks,
+            self._loops,
+            store=store,
+            clock=clock,
+            listener=self._listener,
+            leads=lambda: self._standing.leads,
+        )
 
     @property
     def tasks(self) -> Mapping[str, Task]:
@@ -112,7 +113,7 @@ class Supervisor:
         scheduler starts all the same: an alarm must not wait for a database to boot.
         """
         try:
-            remembered = await self._load()
+            remembered = await self._recollection.load()
         except ConfigurationError:
             await self._store.close(CLOSE_PATIENCE)
             raise
@@ -140,24 +141,22 @@ class Supervisor:
                 failures=past.failures,
                 paused=past.paused,
                 standing=self._standing,
-                is_set=self._is_set(now),
+                is_set=self._recollection.is_set(now),
             )
             self._loops[task.name] = loop = ScheduleLoop(task, progress, around)
             planning = Culprit(name=f"the schedule of {task.name}", task=task.name)
             self._keep(task.name, acting_as(planning, loop.run))
-        if not self._is_set(now):
+        if not self._recollection.is_set(now):
             logger.error(
                 "the clock shows %s, which cannot be right: daily and cron schedules wait until it is set",
                 now.isoformat(timespec="seconds"),
                 extra={"action": "clock_not_set"},
             )
-        if self._remembers:
-            self._remember_first_starts(remembered)
-            self._report_unknown(remembered)
+        self._recollection.follow_up(remembered)
         for service in services:
             serving = Culprit(name=f"service {service.name}", task=service.name)
             self._keep(service.name, acting_as(serving, service.function))
-        self._keep("store watch", self._watch_store)
+        self._keep("store watch", self._recollection.watch)
         self._keep("leadership watch", self._watch_leadership)
         logger.info(
             "started %d schedules and %d services",
@@ -183,7 +182,8 @@ class Supervisor:
         for keeper in self._keepers:
             if keeper.resting or keeper.name not in self._loops:
                 keeper.cancel()
-        await self._wait_for_runs(grace * (1 - LAST_WRITES), min(CANCEL_PATIENCE, grace * LAST_WRITES / 2))
+        left = max(0.0, grace * (1 - LAST_WRITES) - (self._clock.monotonic() - began))
+        await self._wait_for_runs(left, min(CANCEL_PATIENCE, grace * LAST_WRITES / 2))
         self._runner.give_up()
         left = max(0.0, grace - (self._clock.monotonic() - began))
         await self._store.close(left)
@@ -203,27 +203,6 @@ class Supervisor:
             keeper.cancel()
         for keeper in await still_running(late, last_patience):
             logger.error("%s: refuses to be cancelled, left behind", keeper.name)
-
-    async def _load(self) -> Mapping[str, Remembered]:
-        try:
-            remembered = await self._store.load(self._tasks.values())
-        except StoreUnavailable as error:
-            self._store_outage.failed(
-                "history is unavailable (%s): going on without it, and catching up when the database answers", error
-            )
-            self._remembers = False
-            return {}
-        self._remembers = True
-        return self._believed(remembered)
-
-    def _believed(self, remembered: Mapping[str, Remembered]) -> Mapping[str, Remembered]:
-        """What was written while the clock was not set yet tells nothing of how far a task has come."""
-        if not self._is_set(self._clock.now()):
-            return remembered
-        return {
-            name: past if past.cursor is None or self._is_set(past.cursor) else replace(past, cursor=None)
-            for name, past in remembered.items()
-        }
 
     def _keep(self, name: str, start: Callable[[], Awaitable[None]]) -> None:
         keeper = Keeper(
@@ -247,10 +226,7 @@ class Supervisor:
             )
             now = self._clock.now()
             for loop in self._loops.values():
-                loop.tell(events.Stepped(seconds=step, now=now, is_set=self._is_set(now)))
-
-    def _is_set(self, now: datetime) -> bool:
-        return now >= self._clock.earliest
+                loop.tell(events.Stepped(seconds=step, now=now, is_set=self._recollection.is_set(now)))
 
     async def _watch_leadership(self) -> None:
         while True:
@@ -262,46 +238,10 @@ class Supervisor:
                 loop.tell(events.Followed())  # also before another term: nothing is carried over into it
             if not standing.leads:
                 continue
-            remembered = await self._load()
+            remembered = await self._recollection.load()
             now = self._clock.now()
             for name, loop in self._loops.items():
                 past = remembered.get(name, Remembered())
                 led = events.Led(now=now, cursor=past.cursor, failures=past.failures, since=standing.since)
                 loop.tell(led)
-
-    async def _watch_store(self) -> None:
-        while True:
-            try:
-                if not self._remembers:
-                    self._recall(self._believed(await self._store.load(self._tasks.values())))
-                paused = await self._store.next_pauses()
-            except StoreUnavailable as error:
-                self._store_outage.failed("the database does not answer: %s", error)
-                await asyncio.sleep(STORE_RETRY)
-                continue
-            self._store_outage.worked("the database answers again")
-            for name, loop in self._loops.items():
-                loop.set_paused(value=name in paused)
-
-    def _recall(self, remembered: Mapping[str, Remembered]) -> None:
-        """What earlier processes left has become known only now."""
-        self._remembers = True
-        for name, loop in self._loops.items():
-            past = remembered.get(name, Remembered())
-            loop.set_paused(value=past.paused)
-            loop.tell(events.Recalled(cursor=past.cursor, failures=past.failures))
-        self._remember_first_starts(remembered)
-        self._report_unknown(remembered)
-
-    def _remember_first_starts(self, remembered: Mapping[str, Remembered]) -> None:
-        """From now on missed occurrences count, even if the task never runs in the life of this process."""
-        for name, loop in self._loops.items():
-            if remembered.get(name, Remembered()).cursor is None:
-                self._store.settle(Settled(task=name, until=loop.progress.cursor))
-
-    def _report_unknown(self, remembered: Mapping[str, Remembered]) -> None:
-        """Say which tasks ran before and are registered no more: theirs is the question why they did not run."""
-        for name in sorted(remembered.keys() - self._tasks.keys()):
-            skipped = Skipped(task=name, scheduled_for=self._clock.now(), reason=SkipReason.UNKNOWN_TASK)
-            self._store.skip(skipped)
-            self._listener.occurrences_skipped(skipped)
+            self._recollection.report_unknown(remembered)

@@ -11,14 +11,16 @@ leading; and should a new term begin in that very moment, the unique row still l
 """
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef
 
 from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunStatus, SkipReason, Trigger
 from asyncsched.errors import StoreUnavailable
 from asyncsched.models import TaskRun, TaskState
-from asyncsched.policy import Overlap, Scope
+from asyncsched.policy import MOST_RERUNS, Overlap, Scope
 from asyncsched.registry import Task
 from asyncsched.storage import lease
 
@@ -80,6 +82,28 @@ def renew(run_ids: list[str], now: datetime) -> None:
 def withdraw(claim: Claim) -> None:
     """Take *claim* back before its run has begun: the occurrence can be claimed again."""
     TaskRun.objects.filter(run_id=uuid.UUID(claim.run_id), status=RunStatus.RUNNING).delete()
+
+
+def abandoned(tasks: Iterable[Task], now: datetime) -> list[Occurrence]:
+    """Return what of *tasks* was abandoned and not run again: the last attempts, within the catch-up window."""
+    found: list[Occurrence] = []
+    for task in tasks:
+        later = TaskRun.objects.filter(
+            task=OuterRef("task"), scheduled_for=OuterRef("scheduled_for"), attempt__gt=OuterRef("attempt"), claimant=""
+        )
+        rows = TaskRun.objects.filter(
+            ~Exists(later),
+            task=task.name,
+            status=RunStatus.ABANDONED,
+            started_at__gte=now - task.options.catch_up_window,
+            claimant="",
+            attempt__lte=MOST_RERUNS,
+        ).exclude(trigger=Trigger.MANUAL)
+        found += [
+            Occurrence(task=task.name, scheduled_for=scheduled_for, attempt=attempt)
+            for scheduled_for, attempt in rows.order_by("started_at").values_list("scheduled_for", "attempt")
+        ]
+    return found
 
 
 def abandon_expired(now: datetime) -> None:

@@ -2,11 +2,11 @@
 
 import asyncio
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from asyncsched.engine.ports import Remembered
-from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, Settled, Skipped, SkipReason
+from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, RunStatus, Settled, Skipped, SkipReason
 from asyncsched.policy import Overlap
 from asyncsched.registry import Task
 
@@ -73,6 +73,10 @@ class MemoryStore:
         await self._pauses_changed.wait()
         self._pauses_changed.clear()
         return self._paused
+
+    async def abandoned(self) -> Sequence[Occurrence]:
+        last = {(one.task, one.claim.occurrence.scheduled_for): one for one in self.results}
+        return [one.claim.occurrence for one in last.values() if one.status is RunStatus.ABANDONED]
 
     async def close(self, patience: float) -> None:
         """Nothing is outstanding, ever."""

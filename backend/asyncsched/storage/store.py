@@ -6,7 +6,7 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection
@@ -73,6 +73,10 @@ class DjangoStore:
         return await self._thread.call(
             lambda: frozenset(TaskState.objects.filter(paused=True).values_list("task", flat=True))
         )
+
+    async def abandoned(self) -> Sequence[Occurrence]:
+        tasks = [task for task in self._tasks.values() if task.options.rerun_abandoned]
+        return await self._thread.call(lambda: claims.abandoned(tasks, self._now()))
 
     async def close(self, patience: float) -> None:
         deadline = time.monotonic() + patience

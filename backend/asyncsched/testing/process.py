@@ -1,7 +1,7 @@
 """One life of the scheduler's process, from its start to its end."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from asyncsched.engine.ports import Listener, Remembered
@@ -110,6 +110,9 @@ class _Line:
 
     async def next_pauses(self) -> frozenset[str]:
         return await self._store.next_pauses()
+
+    async def abandoned(self) -> Sequence[Occurrence]:
+        return await self._store.abandoned()
 
     async def close(self, patience: float) -> None:
         await self._store.close(patience)

@@ -1,0 +1,118 @@
+"""What the store remembers of the tasks, and what it hears of them from outside, passed on to their loops."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from asyncsched.engine import events
+from asyncsched.engine.loop import ScheduleLoop
+from asyncsched.engine.outage import Outage
+from asyncsched.engine.ports import Clock, Listener, Remembered, Store
+from asyncsched.engine.runs import Settled, Skipped, SkipReason
+from asyncsched.errors import StoreUnavailable
+from asyncsched.registry import Task
+
+logger = logging.getLogger("asyncsched.supervisor")
+
+STORE_RETRY = 1.0  # seconds between two questions to a store that does not answer
+
+
+class Recollection:
+    """Asks *store* about *tasks* on behalf of their *loops*, which come to be later. *leads*: does this process?"""
+
+    def __init__(
+        self,
+        tasks: Mapping[str, Task],
+        loops: Mapping[str, ScheduleLoop],
+        *,
+        store: Store,
+        clock: Clock,
+        listener: Listener,
+        leads: Callable[[], bool],
+    ) -> None:
+        self._tasks = tasks
+        self._loops = loops
+        self._store = store
+        self._clock = clock
+        self._listener = listener
+        self._leads = leads
+        self._is_complete = False
+        self._reruns = any(task.options.rerun_abandoned for task in tasks.values())
+        self._outage = Outage(logger, began="store_unavailable", ended="store_available")
+
+    def is_set(self, moment: datetime) -> bool:
+        """False if *moment* is before any that a clock can show that has been set."""
+        return moment >= self._clock.earliest
+
+    async def load(self) -> Mapping[str, Remembered]:
+        """Return what is remembered, nothing if the store does not answer. Raises ConfigurationError."""
+        try:
+            remembered = await self._store.load(self._tasks.values())
+        except StoreUnavailable as error:
+            self._outage.failed(
+                "history is unavailable (%s): going on without it, and catching up when the database answers", error
+            )
+            self._is_complete = False
+            return {}
+        self._is_complete = True
+        return self._believed(remembered)
+
+    def follow_up(self, remembered: Mapping[str, Remembered]) -> None:
+        """The loops know what is *remembered*: now let the store know what it did not."""
+        if self._is_complete:
+            self._remember_first_starts(remembered)
+        self.report_unknown(remembered)
+
+    def report_unknown(self, remembered: Mapping[str, Remembered]) -> None:
+        """Say which tasks ran before and are not known here, where all are to run: why did they not?"""
+        if not self._leads():
+            return
+        for name in sorted(remembered.keys() - self._tasks.keys()):
+            skipped = Skipped(task=name, scheduled_for=self._clock.now(), reason=SkipReason.UNKNOWN_TASK)
+            self._store.skip(skipped)
+            self._listener.occurrences_skipped(skipped)
+
+    async def watch(self) -> None:
+        """Pass on what people pause and resume, and what dead processes have left, for ever."""
+        while True:
+            try:
+                if not self._is_complete:
+                    self._recall(self._believed(await self._store.load(self._tasks.values())))
+                paused = await self._store.next_pauses()
+                abandoned = await self._store.abandoned() if self._reruns and self._leads() else ()
+            except StoreUnavailable as error:
+                self._outage.failed("the database does not answer: %s", error)
+                await asyncio.sleep(STORE_RETRY)
+                continue
+            self._outage.worked("the database answers again")
+            for name, loop in self._loops.items():
+                loop.set_paused(value=name in paused)
+            for occurrence in abandoned:
+                again = events.Abandoned(occurrence=occurrence, now=self._clock.now())
+                self._loops[occurrence.task].tell(again)
+
+    def _believed(self, remembered: Mapping[str, Remembered]) -> Mapping[str, Remembered]:
+        """What was written while the clock was not set yet tells nothing of how far a task has come."""
+        if not self.is_set(self._clock.now()):
+            return remembered
+        return {
+            name: past if past.cursor is None or self.is_set(past.cursor) else replace(past, cursor=None)
+            for name, past in remembered.items()
+        }
+
+    def _recall(self, remembered: Mapping[str, Remembered]) -> None:
+        """What earlier processes left has become known only now."""
+        self._is_complete = True
+        for name, loop in self._loops.items():
+            past = remembered.get(name, Remembered())
+            loop.set_paused(value=past.paused)
+            loop.tell(events.Recalled(cursor=past.cursor, failures=past.failures))
+        self.follow_up(remembered)
+
+    def _remember_first_starts(self, remembered: Mapping[str, Remembered]) -> None:
+        """From now on missed occurrences count, even if the task never runs in the life of this process."""
+        for name, loop in self._loops.items():
+            if remembered.get(name, Remembered()).cursor is None:
+                self._store.settle(Settled(task=name, until=loop.progress.cursor))
