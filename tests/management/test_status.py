@@ -117,7 +117,7 @@ class TestProcesses:
         lead(LEADER)
         found = status(HOURLY)
         assert [replica.role for replica in found.replicas] == ["dead"]
-        assert found.reasons == ["no process lives: web-1:4711 was the last, and seen 2 min ago"]
+        assert found.reasons == ["no process lives: web-1:4711 has died, and was last seen 2 min ago"]
 
     def test_a_dead_leader_leads_no_more(self) -> None:
         die(LEADER, HOURLY)

@@ -103,7 +103,7 @@ class Status:
         if not self.replicas:
             return "no process runs the scheduler: start a server"
         last = max(self.replicas, key=lambda replica: replica.seen_at)
-        return f"no process lives: {self.who([last.replica])} was the last, and seen {self._ago(last.seen_at)}"
+        return f"no process lives: {self.who([last.replica])} has died, and was last seen {self._ago(last.seen_at)}"
 
     @property
     def _no_leader(self) -> str:
