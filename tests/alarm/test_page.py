@@ -45,7 +45,7 @@ def test_a_stranger_is_sent_to_sign_in(client):
 def test_the_page_lists_every_task_with_its_schedule(resident):
     page = resident.get("/").content.decode()
 
-    assert re.findall(r'data-task="(\w+)"', page) == [task.name for task in registry]
+    assert re.findall(r'data-task="([\w.]+)"', page) == [task.name for task in registry]
     assert "daily at 03:00 UTC" in page
     assert "every 5 min" in page
 

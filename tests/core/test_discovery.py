@@ -29,7 +29,7 @@ def start(folder: Path, tasks: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_tasks_are_found_by_their_file(tmp_path: Path) -> None:
-    assert start(tmp_path, '@register("clean", DailyAt(3))').stdout == "clean\n"
+    assert start(tmp_path, '@register("clean", DailyAt(3))').stdout == "asyncsched.prune_history clean\n"
 
 
 @pytest.mark.parametrize(

@@ -157,10 +157,11 @@ def test_every_state_of_readiness_is_listed() -> None:
     assert table("docs/reference/http-and-websocket.md", "`state`").column(0) == [state.value for state in State]
 
 
-def test_the_readme_lists_every_task_with_its_schedule() -> None:
+def test_the_readme_lists_every_task_of_the_alarm_with_its_schedule() -> None:
     listed = table("README.md", "Task")
     shown = dict(zip(listed.column(0), listed.column(1), strict=True))
-    assert shown == {task.name: task.schedule.in_zone("UTC").describe() for task in registry}
+    tasks = [task for task in registry if not task.name.startswith("asyncsched.")]  # else the scheduler's own
+    assert shown == {task.name: task.schedule.in_zone("UTC").describe() for task in tasks}
 
 
 def test_every_dependency_has_its_line() -> None:

@@ -14,6 +14,7 @@ from tests.support.servers import DAPHNE, ROOT, Server
 pytestmark = pytest.mark.e2e
 
 TASKS = {
+    "asyncsched.prune_history",
     "broadcast_system_status",
     "check_home_assistant",
     "cleanup_expired_sessions",
@@ -40,7 +41,7 @@ def tasks(database_url: str) -> dict[str, Any]:
     return {task["name"]: task for task in json.loads(done.stdout)}
 
 
-def test_the_ten_tasks_run_in_the_server_and_sigterm_drains_it(tmp_path: Path) -> None:
+def test_the_tasks_run_in_the_server_and_sigterm_drains_it(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'db.sqlite3'}"
     django_process.migrate(url)
     with Server(DAPHNE, folder=tmp_path, environment={"DATABASE_URL": url}) as server:

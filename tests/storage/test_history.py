@@ -15,7 +15,7 @@ from asyncsched import Every, History
 from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunStatus, SkipReason, Trigger
 from asyncsched.errors import ConfigurationError, StoreUnavailable
 from asyncsched.models import TaskRun, TaskState
-from asyncsched.storage import claims, retention
+from asyncsched.storage import claims
 from asyncsched.storage.connections import thread_connections
 from asyncsched.storage.store import DjangoStore
 from tests.engine.conftest import make_task
@@ -214,16 +214,6 @@ async def test_a_value_the_database_refuses_costs_only_its_own_run(store: Django
         )
     await store.close(5)
     assert {row.duration for row in await rows()} >= {0.1, 0.3}
-
-
-async def test_old_runs_are_pruned_and_running_ones_are_not(store: DjangoStore) -> None:
-    await run(store, HOURLY)
-    await store.close(5)
-    running = DjangoStore(now=lambda: NOON)
-    await running.claim(HOURLY, occurrence(hours=-1))
-    await ask(lambda: retention.prune(NOON + timedelta(days=1)))
-    assert [row.status for row in await rows()] == ["running"]
-    await running.close(5)
 
 
 async def test_a_database_without_tables_is_named_with_the_fix(tmp_path: Path, sqlite_database: Path) -> None:

@@ -11,7 +11,6 @@ from asyncsched import Every, History, Scope
 from asyncsched.engine.runs import Claim, RunResult, RunStatus, Settled, SkipReason, Stall
 from asyncsched.models import TaskRun, TaskSkip, TaskState
 from asyncsched.registry import Task
-from asyncsched.storage import retention
 from asyncsched.storage.connections import thread_connections
 from asyncsched.storage.store import DjangoStore
 from asyncsched.storage.writer import LATER, MOST_KEPT, SOON, Writer
@@ -148,14 +147,6 @@ def test_a_skip_that_the_database_refuses_costs_only_itself(writer: Writer) -> N
     writer.write_now()
     assert kept() == [("hourly", "overlap", 10, 10, 1)]
     assert TaskState.objects.get().cursor == NOON
-
-
-def test_old_skips_are_pruned(writer: Writer) -> None:
-    skip(writer, HOURLY, *range(3 * retention.BATCH))
-    skip(writer, HOURLY, 86_400)
-    writer.write_now()
-    retention.prune(NOON + timedelta(hours=1))
-    assert kept() == [("hourly", "overlap", 86_400, 86_400, 1)]
 
 
 class TestOutage:

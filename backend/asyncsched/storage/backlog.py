@@ -12,10 +12,11 @@ from typing import TypeVar
 
 from asyncsched.engine.runs import RunResult, Settled, Skipped, Trigger
 from asyncsched.registry import Task
-from asyncsched.storage import folding
+from asyncsched.storage.folding import fold
 from asyncsched.storage.records import Place, Record, place
 from asyncsched.storage.skips import Tallies, Tally
 from asyncsched.storage.standing import Standing
+from asyncsched.storage.steps import STEPS
 
 SharedRow = tuple[str, datetime, Trigger, int, int | None]  # task, minute, trigger, attempt, term
 Item = TypeVar("Item")
@@ -41,8 +42,8 @@ class Batch:
     @property
     def words(self) -> str:
         """The tasks it is about."""
-        names = {part.task for part in (*self.records, *self.tallies)} | {standing.name for standing in self.standings}
-        return ", ".join(sorted(names))
+        names = {record.task for record in self.records} | {standing.name for standing in self.standings}
+        return ", ".join(sorted(names | {tally.task for tally in self.tallies}))
 
 
 class Backlog:
@@ -103,15 +104,15 @@ class Backlog:
     def fold(self, most: int, *, but: datetime) -> list[str]:
         """Sum up until there are at most *most* rows, or no fewer can be; return in words what was summed up."""
         words = []
-        for step in folding.steps():
+        for step in STEPS:
             before = len(self)
             if before <= most:
                 break
             self._close(but)
             if of_runs := step.of_runs:
-                self._records = folding.fold(self._records, of_runs, before - most)
+                self._records = fold(self._records, of_runs, before - most)
             if of_skips := step.of_skips:
-                self._tallies.fold(lambda all_, key=of_skips, excess=before - most: folding.fold(all_, key, excess))
+                self._tallies.fold(of_skips, before - most)
             if len(self) < before:
                 words.append(step.words)
         return words

@@ -1,27 +1,112 @@
-"""History does not grow for ever."""
+"""History does not grow for ever: what is too old goes, and what a task has too much of.
 
-from datetime import datetime
+Rows go in short transactions. After each the database is left alone for as long as it took: SQLite
+has one writer at a time, and one that waits finds it free every other time it asks. Every question
+is answered by an index, within BATCH rows or within the rows that a task may have.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
 
 from asyncsched.engine.runs import RunStatus
-from asyncsched.models import TaskRun, TaskSkip
+from asyncsched.models import Replica, TaskRun, TaskSkip
+from asyncsched.storage.database_time import database_now
 
 BATCH = 500
-MOST_BATCHES = 100  # per call: the rest waits for the next, so that nothing else waits for long
+SMALLEST_BATCH = 20
+TARGET = 0.05
+"""Seconds: a transaction that took longer makes the next ones smaller."""
+BREATH = 0.005
+"""Seconds: the shortest rest between two transactions."""
+DEAD_FOR = timedelta(days=1)
+"""A process that died is shown for so long."""
+
+Rows = QuerySet[Any]
 
 
-def prune(before: datetime) -> None:
-    """Delete, in short transactions, finished runs that started and skips that were due before *before*."""
-    runs = TaskRun.objects.filter(started_at__lt=before).exclude(status=RunStatus.RUNNING).order_by("started_at")
-    _delete(runs)
-    _delete(TaskSkip.objects.filter(last_scheduled_for__lt=before).order_by("last_scheduled_for"))
+def prune(*, before: datetime | None, runs: int, go_on: Callable[[int], bool]) -> int:
+    """Delete what history need not keep; return how many rows went.
+
+    Args:
+        before: what started, or was due, before then is too old; None: nothing is.
+        runs: so many runs a task may have; 0: any number.
+        go_on: told after each batch how many rows have gone so far; False ends it there.
+    """
+    deleted, pace = 0, _Pace()
+    for rows in _outdated(before, runs):
+        while count := pace.delete(rows):
+            deleted += count
+            if not go_on(deleted):
+                return deleted
+    return deleted
 
 
-def _delete(old: QuerySet[Any]) -> None:
-    for _ in range(MOST_BATCHES):
-        keys = list(old.values_list("pk", flat=True)[:BATCH])
+def _outdated(before: datetime | None, runs: int) -> Iterator[Rows]:
+    """Yield what is to go, oldest first, in an order that an index has. Each is asked for when the last has gone."""
+    if before is not None:
+        yield _finished().filter(started_at__lt=before).order_by("started_at")
+        yield TaskSkip.objects.filter(last_scheduled_for__lt=before).order_by("last_scheduled_for")
+    if runs:
+        for task in _tasks():
+            yield from _surplus(task, runs)
+    yield Replica.objects.filter(expires_at__lt=database_now() - DEAD_FOR).order_by("replica")
+
+
+def _surplus(task: str, most: int) -> Iterator[Rows]:
+    """Yield what *task* has too much of: successes first, as long as they are more than half of what it may have."""
+    rows = TaskRun.objects.filter(task=task)
+    if _start_of(rows, after=most) is None:
+        return
+    others = sum(_count(rows.filter(status=status), most // 2) for status in RunStatus if status != RunStatus.SUCCEEDED)
+    successes = rows.filter(status=RunStatus.SUCCEEDED)
+    if limit := _start_of(successes, after=most - min(others, most // 2)):
+        yield successes.filter(started_at__lte=limit).order_by("started_at")
+    if limit := _start_of(rows, after=most):
+        yield _finished().filter(task=task, started_at__lte=limit).order_by("started_at")
+
+
+def _start_of(rows: Rows, *, after: int) -> datetime | None:
+    """Return when the latest row started that comes after so many; None if there are no more."""
+    newest_first = rows.order_by("-started_at").values_list("started_at", flat=True)
+    return next(iter(newest_first[after : after + 1]), None)
+
+
+def _count(rows: Rows, most: int) -> int:
+    return rows.order_by("-started_at").values("pk")[:most].count()
+
+
+def _tasks() -> Iterator[str]:
+    """Yield the names of all tasks that have runs, registered or not, by jumping from one to the next."""
+    in_order = TaskRun.objects.order_by("task", "-started_at").values_list("task", flat=True)
+    task = next(iter(in_order[:1]), None)
+    while task is not None:
+        yield task
+        task = next(iter(in_order.filter(task__gt=task)[:1]), None)
+
+
+def _finished() -> Rows:
+    return TaskRun.objects.exclude(status=RunStatus.RUNNING)
+
+
+class _Pace:
+    """How many rows to take next, and for how long to rest after them."""
+
+    def __init__(self) -> None:
+        self._size = BATCH
+
+    def delete(self, rows: Rows) -> int:
+        """Delete the first of *rows* and rest; return how many those were."""
+        keys = list(rows.values_list("pk", flat=True)[: self._size])
         if not keys:
-            return
-        old.model._default_manager.filter(pk__in=keys).delete()
+            return 0
+        started = time.monotonic()
+        deleted: int
+        deleted, _ = rows.model._default_manager.filter(pk__in=keys).delete()
+        took = time.monotonic() - started
+        self._size = max(SMALLEST_BATCH, self._size // 2) if took > TARGET else min(BATCH, self._size * 2)
+        time.sleep(max(BREATH, took))
+        return deleted

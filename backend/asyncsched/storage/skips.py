@@ -8,7 +8,7 @@ when the database took it and could not say so, and when several processes tell 
 occurrence of a task that has one run for all of them.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -18,6 +18,7 @@ from asyncsched.engine.runs import Skipped, SkipReason
 from asyncsched.models import TaskSkip
 from asyncsched.policy import History, Scope
 from asyncsched.registry import Task
+from asyncsched.storage.folding import fold
 
 Key = tuple[str, str, datetime, str]
 
@@ -96,14 +97,14 @@ class Tallies:
                 self._growing[tally.task, tally.reason] = replace(tally, is_sent=True)
         return taken
 
-    def fold(self, folded: Callable[[list[Tally]], list[Tally]]) -> None:
-        """Replace what is to be written by what *folded* makes of it."""
+    def fold(self, key: Callable[[Tally], Hashable], excess: int) -> None:
+        """Sum up what has the same *key*, the oldest first, until *excess* fewer rows are to be written."""
         before = list(self._unwritten.values())
-        kept = {tally.key: tally for tally in before}
+        known = set(map(id, before))
         self._unwritten = {}
-        for tally in folded(before):
+        for tally in fold(before, key, excess):
             # A sum is this process's own account: were it everybody's, another could write over it.
-            own = tally if kept.get(tally.key) is tally else replace(tally, claimant=self._replica)
+            own = tally if id(tally) in known else replace(tally, claimant=self._replica)
             self._unwritten[own.key] = own
         alive = set(map(id, self._unwritten.values()))
         self._growing = {key: t for key, t in self._growing.items() if t.is_sent or id(t) in alive}

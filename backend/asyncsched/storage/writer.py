@@ -6,7 +6,7 @@ share, how tasks stand, and what tasks below a minute skipped. So an idle home c
 transaction a minute.
 
 While the database is away all is kept. What is more than MOST_KEPT rows is summed up, see
-``folding``, and nothing is dropped.
+``steps``, and nothing is dropped.
 """
 
 import logging
