@@ -162,18 +162,29 @@ def test_a_process_shows_which_tasks_it_knows(admin_client):
     assert "a: every 5 min, cluster<br>b &lt;i&gt;: every 5 min, cluster" in page
 
 
+def leader(admin_client):
+    return re.search(r'class="field-leader.*?>([^<>]+)<', admin_client.get(LEADERSHIP).content.decode())[1]
+
+
 def test_leadership_shows_who_leads_since_when_and_in_which_term(admin_client):
+    process("web-2:1:aa").save()
     Lease.objects.create(name="scheduler", term=7, holder="web-2:1:aa", since=NOON)
-    page = admin_client.get(LEADERSHIP).content.decode()
 
-    assert "web-2:1" in page
-    assert '<td class="field-term">7</td>' in page
+    assert leader(admin_client) == "web-2:1"
+    assert '<td class="field-term">7</td>' in admin_client.get(LEADERSHIP).content.decode()
 
 
-def test_a_leader_that_resigned_leads_no_more(admin_client):
+def test_a_leader_that_died_leads_no_more(admin_client):
+    process("web-2:1:aa", lives=False).save()
+    Lease.objects.create(name="scheduler", term=7, holder="web-2:1:aa", since=NOON)
+
+    assert leader(admin_client) == "nobody: web-2:1 has died"
+
+
+def test_nor_does_one_that_resigned(admin_client):
     Lease.objects.create(name="scheduler", term=7, holder="", since=NOON, until=NOON)
 
-    assert "nobody: it has resigned" in admin_client.get(LEADERSHIP).content.decode()
+    assert leader(admin_client) == "nobody: the last leader resigned"
 
 
 @pytest.mark.parametrize("address", [f"{PROCESSES}web-1_3A1_3Aaa/", f"{LEADERSHIP}scheduler/"])

@@ -1,5 +1,6 @@
 """The processes that run the scheduler, and which of them leads."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -57,13 +58,26 @@ class ReplicaAdmin(RecordAdmin):
 class LeaseAdmin(RecordAdmin):
     """Who leads, and since when."""
 
-    list_display = ["leader", "term", "since", "until"]
+    list_display = ["leader", "term", "since", "resigned"]
     sortable_by = []
-    fields = ["holder", "term", "since", "until"]
+    fields = ["holder", "leader", "term", "since", "resigned"]
+    readonly_fields = ["leader", "resigned"]
 
     def has_change_permission(self, *_: object, **__: object) -> bool:
         return False
 
-    @admin.display(description="leader", empty_value="nobody: it has resigned")
-    def leader(self, lease: Lease) -> str | None:
-        return short_name(lease.holder) if lease.holder else None
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        alive = Replica.objects.filter(replica=OuterRef("holder"), expires_at__gt=database_now())
+        leases: QuerySet[Any] = super().get_queryset(request).annotate(holder_lives=Exists(alive))
+        return leases
+
+    @admin.display(description="leader")
+    def leader(self, lease: Any) -> str:
+        if not lease.holder:
+            return "nobody: the last leader resigned"
+        name = short_name(lease.holder)
+        return name if lease.holder_lives else f"nobody: {name} has died"
+
+    @admin.display(description="resigned")
+    def resigned(self, lease: Lease) -> datetime | None:
+        return lease.until if not lease.holder else None
