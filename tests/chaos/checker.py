@@ -71,11 +71,14 @@ def check_gaps(evidence: Evidence, limits: Limits) -> Iterator[Violation]:
     """No task waited longer than the lease and one period."""
     for gap in gaps(evidence):
         if is_too_long(gap, limits):
-            text = f"{gap.job.name} (every {gap.job.period:g} s) did not start for {gap.end - gap.begin:.1f} s"
+            text = f"{gap.job.name} (every {gap.job.period:g} s) did not start for {gap.whole:.1f} s"
+            where = (
+                f"the longest time without a fault was {gap.end - gap.begin:.1f} s, after {gap.begin:.3f} ({gap.cause})"
+            )
             lines = (
-                f"from {gap.begin:.3f} ({gap.cause}) to {gap.end:.3f}",
+                f"others did for {gap.passed_over:.1f} s of that; {where}",
                 *_neighbours(evidence, gap),
-                *_around(evidence, gap.begin, gap.end),
+                *_around(evidence, gap.before, gap.after),
             )
             yield Violation(rule="gap", text=text, lines=lines)
 
@@ -169,7 +172,9 @@ def _was_just_resumed(evidence: Evidence, start: Start, late: float) -> bool:
 def _neighbours(evidence: Evidence, gap: Gap) -> Iterator[str]:
     """Yield the starts on both sides, and the rows of the task that no start has brought to an end."""
     own = [start for start in evidence.starts if start.task == gap.job.name]
-    sides = [start for start in own if start.at <= gap.begin][-1:] + [start for start in own if start.at >= gap.end][:1]
+    sides = [start for start in own if start.at <= gap.before][-1:] + [start for start in own if start.at >= gap.after][
+        :1
+    ]
     yield from map(str, sides)
     for row in evidence.rows:
         if row.task == gap.job.name and row.status in ("running", "abandoned"):

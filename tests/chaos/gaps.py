@@ -4,10 +4,14 @@ A gap lies between two consecutive starts of a task, whoever made them. What is 
 the time in which nobody was able to lead. What begins the wait anew is a fault that hit whoever led
 at that moment, and the end of a time when nobody was able. So of a gap only its longest quiet
 stretch counts; that must not be longer than the lease, one period, and the tolerance.
+
+One fault after the other must not hide a task that never has its turn. So there is a second
+measure: while others were started, this one could have been. That time, less one period for each
+leader in it, must not be longer than the lease either.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from tests.chaos.lives import Span, lives, outages
@@ -16,6 +20,7 @@ from tests.chaos.records import FAULTS, Deed, Evidence, Limits, Start, What
 
 NO_FAULT = "no fault"
 NOBODY = "nobody was able"
+SILENCE = 1.5  # seconds without a start of anything, after which nobody seems to work
 NEAR = 0.2  # seconds: who leads is asked ten times a second, and whoever takes over may be hit between two questions
 
 
@@ -27,6 +32,16 @@ class Gap:
     begin: float
     end: float
     cause: str
+    before: float
+    after: float
+    """When the two starts were."""
+    passed_over: float = 0.0
+    """Seconds in which others were started, beyond one period under each leader."""
+
+    @property
+    def whole(self) -> float:
+        """Seconds between the two starts."""
+        return self.after - self.before
 
     @property
     def excess(self) -> float:
@@ -48,13 +63,15 @@ def gaps(evidence: Evidence) -> Iterator[Gap]:
     """Yield one for every two consecutive starts, the beginning and the end of the chaos taken as such."""
     nobody = outages(evidence)
     resets = _resets(evidence, nobody)
+    busy = _busy(evidence)
     for job in evidence.jobs:
         if not job.is_cluster:
             continue
         moments = [start.at for start in evidence.starts if start.task == job.name]
         inside = [moment for moment in moments if evidence.began < moment < evidence.ended]
         for before, after in pairwise([evidence.began, *inside, evidence.ended]):
-            yield _longest(job, before, after, resets, nobody)
+            gap = _longest(job, before, after, resets, nobody)
+            yield replace(gap, passed_over=_passed_over(job, before, after, busy))
 
 
 def leader_at(evidence: Evidence, moment: float) -> set[int]:
@@ -113,10 +130,28 @@ def _longest(job: Job, before: float, after: float, resets: list[tuple[float, st
     for (begin, cause), end in zip(points, ends, strict=True):
         last = min((start for start, finish in nobody if begin < start < end), default=end)  # then nobody was able
         covered = any(start <= begin < finish for start, finish in nobody)
-        stretches.append(Gap(job=job, begin=begin, end=begin if covered else last, cause=cause))
+        stretches.append(
+            Gap(job=job, begin=begin, end=begin if covered else last, cause=cause, before=before, after=after)
+        )
     return max(stretches, key=lambda gap: gap.end - gap.begin)
+
+
+def _busy(evidence: Evidence) -> list[Span]:
+    """Return from when to when one leader started something, again and again."""
+    found: list[tuple[float, float, int | None]] = []
+    for start in _led(evidence):
+        if found and found[-1][2] == start.term and start.at - found[-1][1] <= SILENCE:
+            found[-1] = (found[-1][0], start.at, start.term)
+        else:
+            found.append((start.at, start.at, start.term))
+    return [(begin, end) for begin, end, _ in found]
+
+
+def _passed_over(job: Job, before: float, after: float, busy: list[Span]) -> float:
+    inside = (min(end, after) - max(begin, before) for begin, end in busy if begin < after and end > before)
+    return sum(max(0.0, length - job.period) for length in inside)
 
 
 def is_too_long(gap: Gap, limits: Limits) -> bool:
     """True if a fault does not explain *gap*."""
-    return gap.excess > limits.lease + limits.tolerance
+    return max(gap.excess, gap.passed_over) > limits.lease + limits.tolerance

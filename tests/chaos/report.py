@@ -37,6 +37,7 @@ def _figures(evidence: Evidence, violations: Sequence[Violation]) -> Iterator[st
     late = [behind for _, behind in late_starts(evidence)]
     terms = {start.term for start in evidence.starts if start.term is not None}
     away = sum(end - begin for begin, end in outages(evidence))
+    longest = max(gaps(evidence), key=lambda gap: gap.whole - gap.job.period)
     figures = {
         "starts": len(evidence.starts),
         "of them twice": rules["double"],
@@ -44,6 +45,7 @@ def _figures(evidence: Evidence, violations: Sequence[Violation]) -> Iterator[st
         "processes": count_ready(evidence),
         "terms": len(terms),
         "nobody was able": f"{away:.1f} s",
+        "longest silence": f"{longest.whole:.1f} s ({longest.job.name}); others ran for {longest.passed_over:.1f} s",
         "begun after their term": f"{len(late)}, at most {max(late, default=0):.2f} s",
     }
     for name, figure in figures.items():

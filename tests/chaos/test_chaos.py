@@ -32,3 +32,11 @@ def test_no_occurrence_is_doubled_or_lost_whatever_breaks(database: str, tmp_pat
     assert violations == [], f"with CHAOS_SEED={SEED}:\n{told}"
     assert {start.task for start in evidence.starts} == {job.name for job in evidence.jobs}
     assert {What.KILLED, What.TOLD} & {deed.what for deed in evidence.deeds if deed.at < evidence.ended}
+
+
+def test_without_an_election_the_same_checker_sees_what_three_replicas_do_three_times(tmp_path: Path) -> None:
+    scenario = Scenario(database="sqlite", seed=SEED, seconds=0.5, replicas=3, jobs=6, lease=LEASE, election=False)
+    limits = Limits(lease=LEASE, tolerance=TOLERANCE)
+    found = {violation.rule: violation for violation in check(Chaos(scenario, limits, tmp_path).run(), limits)}
+    assert "double" in found
+    assert found["double"].text.endswith("started 3 times")

@@ -131,6 +131,15 @@ def test_a_silence_after_everybody_is_able_again_does() -> None:
     assert _rules(story) == ["gap"]
 
 
+def test_faults_again_and_again_do_not_hide_a_task_that_is_passed_over() -> None:
+    other = replace(TICK, name="other")
+    story = a_good_one(other)
+    for at in (25.0, 32.0, 39.0):
+        story.happens(What.SESSIONS, at, 1)
+    story.loses(TICK.name, 20, 45)
+    assert _texts(story) == ["tick (every 1 s) did not start for 26.0 s"]
+
+
 # Left out
 
 
