@@ -212,3 +212,23 @@ def test_of_three_processes_one_leads_and_when_it_is_stopped_another(
     after = deployment.json("status")["leader"]
     assert after["replica"] != leader["replica"]
     assert after["term"] > status["leader"]["term"]
+
+
+def test_a_task_that_the_leader_lacks_is_said_to_wait_for_one_that_has_it(make_deployment: MakeDeployment) -> None:
+    deployment = make_deployment("mixed")
+    first = deployment.start("tick")
+    first.wait_for_notes("tick")
+    second = deployment.start("raises")
+
+    def status() -> subprocess.CompletedProcess[str]:
+        return deployment.call("status", tasks=("tick", "raises"))
+
+    second.server.wait_until(lambda: "warning: raises waits for a leader that knows it" in status().stdout)
+    assert status().returncode == 0
+    assert deployment.task("raises")["state"] == "unserved"
+
+    assert first.server.stop() == 0
+    second.wait_for_notes("raises")
+    second.server.wait_until(lambda: deployment.json("status")["warnings"] == [])
+    parked = deployment.task("tick")
+    assert (parked["state"], parked["registered"], parked["known_by"]) == ("parked", True, [])

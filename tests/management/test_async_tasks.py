@@ -252,6 +252,12 @@ class TestPause:
         assert call("pause", "new_reprot") == (2, "unknown task 'new_reprot': did you mean 'new_report'?")
 
 
+def test_history_knows_a_task_of_another_process(call: Call) -> None:
+    add_process("web-1:4711:aaaa", "new_report")
+    assert call("history", "new_report") == (0, "No runs of new_report are recorded.\n")
+    assert call("history", "new_reprot")[0] == 2
+
+
 class TestStatus:
     def test_it_exits_with_1_and_the_reason_where_nothing_runs(self, call: Call) -> None:
         code, text = call("status")
