@@ -33,6 +33,9 @@ def tasks(monkeypatch: pytest.MonkeyPatch) -> None:
     @register("often", Every(2))
     async def often() -> None: ...
 
+    @register("worst", Every(2), history=History.FAILURES)
+    async def worst() -> None: ...
+
     @register("secret", Every(2), history=History.NONE)
     async def secret() -> None: ...
 
@@ -145,8 +148,16 @@ class TestRuns:
         assert call("nightly", "--status", "failed")[1] == "No runs of nightly with status failed are recorded.\n"
         assert call("--since", "2026-11-23T12:00Z")[1] == "No runs since 2026-11-23 12:00:00 UTC.\n"
 
-    def test_it_says_so_if_not_every_run_of_the_task_is_kept(self, call: Call) -> None:
-        assert "only failures" in call("often")[1]
+    def test_runs_that_share_a_row_are_told_with_their_number_and_the_longest(self, call: Call) -> None:
+        run("often", count=30, lateness=2.5)
+        header, line, _ = call("often")[1].splitlines()
+        assert line.endswith("often  succeeded ×30  ≤ 12.3 ms  up to 2.5 s late")
+        assert header.index("TOOK") == line.index("≤")
+        assert json.loads(call("--json")[1])[0]["count"] == 30
+
+    def test_it_says_so_if_not_every_run_of_the_task_has_a_row(self, call: Call) -> None:
+        assert "of a minute share a row" in call("often")[1]
+        assert "only failures" in call("worst")[1]
         assert "no runs are kept" in call("secret")[1]
         assert "kept" not in call("nightly")[1]
 

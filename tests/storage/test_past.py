@@ -55,6 +55,10 @@ class TestRuns:
         assert minutes(history.runs(task="a", status="failed", limit=10)) == [4]
         assert minutes(history.runs(since=NOON + timedelta(minutes=3), limit=10)) == [5, 4, 3]
 
+    def test_how_many_share_a_row_is_told(self) -> None:
+        run("summed", 7, count=30).save()
+        assert [one.count for one in history.runs(limit=2)] == [30, 1]
+
     def test_a_run_from_before_stalls_were_noted_has_none(self) -> None:
         (found,) = history.runs(task="a", status="failed", limit=1)
         assert (found.stall_seconds, found.stall_where, found.as_json()["stall"]) == (None, "", None)
@@ -84,6 +88,14 @@ class TestSkips:
         assert history.count_skipped("a") == (10, True)
         assert history.count_skipped("a", since=NOON + timedelta(minutes=3)) == (2, True)
         assert history.count_skipped("unheard of") == (0, True)
+
+    def test_a_row_counts_for_all_that_share_it(self) -> None:
+        at = NOON + timedelta(minutes=7)
+        run("summed", 7, "skipped", count=5, finished_at=at + timedelta(seconds=30)).save()
+        assert history.count_skipped("summed") == (5, True)
+        assert history.skip_counts("summed", since=NOON) == {"predicate": 5}
+        (told,) = history.skips(task="summed", limit=5)
+        assert (told.count, told.first, told.last) == (5, at, at + timedelta(seconds=30))
 
     def test_but_no_further_than_is_bearable(self) -> None:
         TaskSkip.objects.bulk_create([skip("many", minutes, count=2) for minutes in range(history.MOST_READ + 5)])

@@ -28,8 +28,10 @@ _UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _TRIGGERS = {Trigger.CATCH_UP: "caught up", Trigger.MANUAL: "by hand"}
 
 _KEPT = {
-    History.FAILURES: "only failures, stalls and runs that were cut off are kept",
-    History.NONE: "no runs are kept",
+    History.SUMMARY: "Of {} the successes of a minute share a row, unless they were slow or blocked the event loop.",
+    History.FAILURES: "Of {} only failures, stalls and runs that were cut off are kept; "
+    "'async_tasks list' shows its last run.",
+    History.NONE: "Of {} no runs are kept; 'async_tasks list' shows its last run.",
 }
 
 
@@ -90,7 +92,7 @@ class Query:
         if len(found) > len(shown):
             lines.append(self._more)
         if task is not None and not task.is_claimed and task.options.history in _KEPT:
-            lines.append(f"Of {task.name} {_KEPT[task.options.history]}; 'async_tasks list' shows its last run.")
+            lines.append(_KEPT[task.options.history].format(task.name))
         if self.task is not None:
             lines += self._skips_hint(self.task, shown[-1].started_at if len(found) > len(shown) else self.since)
         return "\n".join(lines)
@@ -160,7 +162,10 @@ def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 def _run_row(run: PastRun) -> tuple[str, ...]:
     took = seconds(run.duration) if run.duration is not None and run.status != RunStatus.SKIPPED else "-"
-    return moment(run.started_at), run.task, run.status, took, _details(run)
+    if run.count == 1:
+        return moment(run.started_at), run.task, run.status, took, _details(run)
+    longest = f"≤ {took}" if took != "-" else took
+    return moment(run.started_at), run.task, f"{run.status} ×{run.count}", longest, _details(run)
 
 
 def _skip_row(skip: PastSkip) -> tuple[str, ...]:
@@ -179,5 +184,5 @@ def _details(run: PastRun) -> str:
     if run.attempt > 1:
         details.append(f"attempt {run.attempt}")
     if run.lateness is not None and run.lateness >= NOTABLE_LATENESS:
-        details.append(f"{seconds(run.lateness)} late")
+        details.append(f"{'up to ' if run.count > 1 else ''}{seconds(run.lateness)} late")
     return "; ".join(detail for detail in details if detail)

@@ -29,11 +29,15 @@ WHY: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastRun:
-    """One run that has a row. Times are aware, in UTC; lengths in seconds."""
+    """One run, or *count* that share a row. Times are aware, in UTC; lengths in seconds.
+
+    Of several, the start is that of the first and the end that of the last; lengths are the longest.
+    """
 
     task: str
     run_id: str
     status: str
+    count: int
     trigger: str
     attempt: int
     scheduled_for: datetime
@@ -54,6 +58,7 @@ class PastRun:
             "task": self.task,
             "run_id": self.run_id,
             "status": self.status,
+            "count": self.count,
             "trigger": self.trigger,
             "attempt": self.attempt,
             "scheduled_for": self.scheduled_for.isoformat(),
@@ -126,8 +131,9 @@ def count_skipped(task: str, *, since: datetime | None = None) -> tuple[int, boo
     """
     latest = _skips(task, since).order_by("-last_scheduled_for").values("count")[:MOST_READ]
     skipped = latest.aggregate(rows=Count("*"), total=Sum("count"))
-    said_no = _runs(task, since, status=RunStatus.SKIPPED).order_by("-started_at")[:MOST_READ].count()
-    return (skipped["total"] or 0) + said_no, max(skipped["rows"], said_no) < MOST_READ
+    latest_runs = _runs(task, since, status=RunStatus.SKIPPED).order_by("-started_at").values("count")[:MOST_READ]
+    said_no = latest_runs.aggregate(rows=Count("*"), total=Sum("count"))
+    return (skipped["total"] or 0) + (said_no["total"] or 0), max(skipped["rows"], said_no["rows"]) < MOST_READ
 
 
 def skip_counts(task: str, *, since: datetime) -> dict[str, int]:
@@ -137,7 +143,7 @@ def skip_counts(task: str, *, since: datetime) -> dict[str, int]:
     grouped by task as well, SQLite would go through the whole table.
     """
     counts = dict(_skips(task, since).order_by().values_list("reason").annotate(Sum("count")))
-    if said_no := _runs(task, since, status=RunStatus.SKIPPED).count():
+    if said_no := _runs(task, since, status=RunStatus.SKIPPED).aggregate(total=Sum("count"))["total"]:
         counts[SkipReason.PREDICATE.value] = counts.get(SkipReason.PREDICATE.value, 0) + said_no
     return counts
 
@@ -162,6 +168,7 @@ def _run(row: TaskRun) -> PastRun:
         task=row.task,
         run_id=row.run_id.hex,
         status=row.status,
+        count=row.count,
         trigger=row.trigger,
         attempt=row.attempt,
         scheduled_for=row.scheduled_for,
@@ -191,7 +198,7 @@ def _skipped_run(row: TaskRun) -> PastSkip:
     return PastSkip(
         task=row.task,
         reason=SkipReason.PREDICATE.value,
-        count=1,
+        count=row.count,
         first=row.scheduled_for,
-        last=row.scheduled_for,
+        last=row.scheduled_for if row.count == 1 else row.finished_at or row.scheduled_for,
     )
