@@ -21,6 +21,7 @@ from tests.chaos.records import FAULTS, Deed, Evidence, Limits, Start, What
 NO_FAULT = "no fault"
 NOBODY = "nobody was able"
 SILENCE = 1.5  # seconds without a start of anything, after which nobody seems to work
+REMEMBERED = 10.0  # seconds: a leader that is cut off goes on for as long as it may trust that it leads
 NEAR = 0.2  # seconds: who leads is asked ten times a second, and whoever takes over may be hit between two questions
 
 
@@ -124,7 +125,8 @@ def _resets(evidence: Evidence, nobody: tuple[Span, ...]) -> list[tuple[float, s
 
 def _longest(job: Job, before: float, after: float, resets: list[tuple[float, str]], nobody: tuple[Span, ...]) -> Gap:
     inside = [(at, cause) for at, cause in resets if before < at < after]
-    points = [(before, NO_FAULT), *inside]
+    cause = next((cause for at, cause in reversed(resets) if before - REMEMBERED < at <= before), NO_FAULT)
+    points = [(before, cause), *inside]
     ends = [*(at for at, _ in inside), after]
     stretches = []
     for (begin, cause), end in zip(points, ends, strict=True):

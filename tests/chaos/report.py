@@ -1,6 +1,7 @@
 """What came of it, for people."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from statistics import median
 
 from tests.chaos.checker import count_by_rule, late_starts
@@ -10,6 +11,7 @@ from tests.chaos.lives import outages
 from tests.chaos.records import FAULTS, Evidence, Limits, Violation, What
 
 MOST_SHOWN = 12
+MOST_LINES = 12
 
 
 def lines(scenario: Scenario, evidence: Evidence, limits: Limits, violations: Sequence[Violation]) -> Iterator[str]:
@@ -83,7 +85,15 @@ def _verdict(violations: Sequence[Violation]) -> Iterable[str]:
         return ["No violation."]
     rules = ", ".join(f"{rule} {count}" for rule, count in count_by_rule(violations).items())
     shown = _some_of_each(violations)
-    return [f"{len(violations)} VIOLATIONS ({rules}), of which:", *(str(violation) for violation in shown)]
+    return [f"{len(violations)} VIOLATIONS ({rules}), of which:", *(_excerpt(violation) for violation in shown)]
+
+
+def _excerpt(violation: Violation) -> str:
+    more = len(violation.lines) - MOST_LINES
+    if more <= 0:
+        return str(violation)
+    shortened = (*violation.lines[:MOST_LINES], f"({more} more lines)")
+    return str(replace(violation, lines=shortened))
 
 
 def _some_of_each(violations: Sequence[Violation]) -> list[Violation]:
