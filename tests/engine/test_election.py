@@ -8,7 +8,7 @@ HELD = Lease(term=7, holder="other", beat=3, watched=True)
 
 
 def decide(lease: Lease, watch: Watch | None = None, *, at: float = 100.0) -> tuple[Move, Watch | None]:
-    return judge(lease, watch, me="me", at=at, silence=8.0)
+    return judge(lease, watch, me="me", asked_at=at, answered_at=at, silence=8.0)
 
 
 def test_a_lead_that_was_given_up_is_taken_at_once() -> None:
@@ -50,6 +50,13 @@ def test_silence_that_has_not_lasted_long_enough_is_waited_out() -> None:
 def test_silence_that_has_lasted_long_enough_costs_the_lead() -> None:
     watch = Watch(seen=HELD, since=92.0)
     assert decide(HELD, watch) == (Move.TAKE_OVER, watch)
+
+
+def test_of_a_look_that_took_long_only_what_is_certain_counts() -> None:
+    late = {"me": "me", "asked_at": 99.9, "answered_at": 110.0, "silence": 8.0}
+    watch = Watch(seen=HELD, since=92.0)
+    assert judge(HELD, watch, **late) == (Move.WAIT, watch)
+    assert judge(HELD, None, **late) == (Move.WAIT, Watch(seen=HELD, since=110.0))
 
 
 def test_a_lease_is_ones_own_in_ones_own_term_only() -> None:

@@ -197,7 +197,7 @@ class Terms:
 
     def resigned(self, machine: Machine, at: float) -> None:
         if machine.term is not None:
-            self.until[machine.term] = at
+            self.until[machine.term] = min(at, self.until[machine.term])
 
     @property
     def overlapping(self) -> list[int]:

@@ -37,18 +37,21 @@ class Watch:
     since: float
 
 
-def judge(lease: Lease, watch: Watch | None, *, me: str, at: float, silence: float) -> tuple[Move, Watch | None]:
-    """Return what the candidate *me* does about *lease*, which it had read by *at*, and what it watches from now on.
+def judge(
+    lease: Lease, watch: Watch | None, *, me: str, asked_at: float, answered_at: float, silence: float
+) -> tuple[Move, Watch | None]:
+    """Return what the candidate *me* does about *lease*, and what it watches from now on.
 
-    *silence* is for how many seconds the holder must have given no sign of life.
+    It asked for the row, and had the answer, when its monotonic clock showed so. *silence* is for how
+    many seconds the holder must have given no sign of life; of what is uncertain in them nothing counts.
     """
     if lease.holder in ("", me):  # my own: from a term in which I no longer trust myself
         return Move.TAKE, None
     if not lease.watched:
         return Move.ASK, None
     if watch is None or watch.seen != lease:
-        return Move.WAIT, Watch(seen=lease, since=at)
-    return (Move.TAKE_OVER if at - watch.since >= silence else Move.WAIT), watch
+        return Move.WAIT, Watch(seen=lease, since=answered_at)
+    return (Move.TAKE_OVER if asked_at - watch.since >= silence else Move.WAIT), watch
 
 
 def is_mine(lease: Lease, *, me: str, term: int) -> bool:

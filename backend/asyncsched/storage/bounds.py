@@ -27,9 +27,10 @@ WATCHFUL = {
     "tcp_keepalives_interval": "2",
     "tcp_keepalives_count": "3",
 }
-SET = (
-    "SELECT set_config(name, wanted, false) FROM unnest(%s, %s) AS limits (name, wanted) JOIN pg_settings USING (name)"
-)
+SET = """
+    SELECT set_config(name, wanted, false)
+    FROM unnest(%s::text[], %s::text[]) AS limits (name, wanted) JOIN pg_settings USING (name)
+"""
 
 
 class BoundedConnection:

@@ -93,14 +93,14 @@ class Elector:
             return
         self._step_down(reason)
         until = self._now()  # after the trust has ended: nothing is begun later
-        if self._guard is not None:
-            self._guard.release()
+        self._let_go()
         row.give_up(me=self.me, term=term, until=until)
 
     def _stay(self, lease: Lease, began: float) -> None:
         term = self.trust.standing.term
         if term is None or not is_mine(lease, me=self.me, term=term):
             self._step_down("another process has taken over")
+            self._let_go()
             return
         if self._guard is None or not self._guard.take():
             return  # the session that held it was ended, and another has it; the row still says who leads
@@ -119,7 +119,9 @@ class Elector:
         silence = self._seconds * SILENCE
         if lease.holder:
             self._vacant_since = None
-        move, self._watch = judge(lease, self._watch, me=self.me, at=self._monotonic(), silence=silence)
+        move, self._watch = judge(
+            lease, self._watch, me=self.me, asked_at=began, answered_at=self._monotonic(), silence=silence
+        )
         if move is Move.ASK:
             row.ask(lease)
         elif move is Move.TAKE_OVER:
@@ -144,8 +146,7 @@ class Elector:
     def _take(self, lease: Lease, began: float) -> None:
         now = database_now()
         if not row.take(lease, me=self.me, now=now):
-            if self._guard is not None:
-                self._guard.release()
+            self._let_go()
             return
         self._watch = None
         since = max(now, lease.until or now)
@@ -154,6 +155,10 @@ class Elector:
         logger.info("leads now, in term %d", standing.term, extra={"action": "leads", "term": standing.term})
         if lease.holder not in ("", self.me):
             presence.expire(lease.holder, now)
+
+    def _let_go(self) -> None:
+        if self._guard is not None:
+            self._guard.release()
 
     def _step_down(self, reason: str) -> None:
         term = self.trust.standing.term

@@ -135,6 +135,7 @@ class _Duty:
         self._look_at = FOREVER
         self._measure_at = 0.0
         self._renew_at = 0.0
+        self._had_company = False
         self._has_ended = False
         self._outage = Outage(logger, began="election_unavailable", ended="election_available")
         self._absence = Outage(logger, began="presence_unavailable", ended="presence_available")
@@ -189,9 +190,9 @@ class _Duty:
         return moment, (began + ended) / 2
 
     def _is_time_to_renew(self) -> bool:
-        if self._elector.has_company:
-            soon = time.monotonic() + presence.RENEW_IN_COMPANY.total_seconds()
-            self._renew_at = min(self._renew_at, soon)
+        if self._elector.has_company and not self._had_company:
+            self._renew_at = 0.0  # who are they?
+        self._had_company = self._elector.has_company
         return time.monotonic() >= self._renew_at
 
     def _renew(self) -> None:
@@ -208,7 +209,7 @@ class _Duty:
             self._absence.failed("this process cannot write down that it lives (%s)", error)
         else:
             self._absence.worked("this process has written down again that it lives")
-            pause = presence.RENEW_IN_COMPANY if self.others else presence.RENEW_ALONE
+            pause = presence.RENEW_IN_COMPANY if self.others or self._had_company else presence.RENEW_ALONE
             self._elector.outdone = self.others.know_more_than(self._known)
             self._elector.give_way()
             self._tell(None, 0.0)
