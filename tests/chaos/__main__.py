@@ -2,6 +2,7 @@
 
 import argparse
 import random
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -37,6 +38,7 @@ def _run(scenario: Scenario) -> bool:
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
     folder.chmod(0o755)
     limits = Limits(lease=scenario.lease, tolerance=TOLERANCE)
+    _say(f"Breaking replicas on {scenario.database} for {scenario.seconds:g} s, by the seed {scenario.seed} ...\n")
     chaos = Chaos(scenario, limits, folder)
     evidence = chaos.run()
     violations = check(evidence, limits) + [Violation(rule="log", text=line) for line in chaos.leaks]
@@ -51,6 +53,8 @@ def _run(scenario: Scenario) -> bool:
             f"Again: make chaos SEED={scenario.seed} SECONDS={scenario.seconds:g} REPLICAS={scenario.replicas} "
             f"LEASE={scenario.lease:g} TASKS={scenario.jobs} DATABASES={scenario.database}"
         )
+    else:
+        shutil.rmtree(folder)
     _say("")
     return bool(violations)
 

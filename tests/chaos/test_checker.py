@@ -1,4 +1,7 @@
-"""The checker is not blind: each wrong is told to it in a story made by hand, and what is no wrong besides."""
+"""The checker is not blind: each wrong is told to it in a story made by hand, and what is no wrong besides.
+
+What it sees in history is in ``test_history``.
+"""
 
 from dataclasses import replace
 
@@ -156,105 +159,6 @@ def test_one_that_was_claimed_and_lost_with_its_process_is_in_history_and_forgiv
     story.rows.append(row_of(lost, status="abandoned"))
     story.happens(What.STOPPED, 50.4, 1)
     story.happens(What.RESUMED, 50.8, 1)
-    assert _rules(story) == []
-
-
-# History
-
-
-def test_a_start_that_history_lacks_is_seen() -> None:
-    story = a_good_one()
-    story.forgets(story.start(TICK.name, 50.7, attempt=2))
-    assert _texts(story) == ["tick by pid 1: 101 starts in the ledger, 100 in history, 0 may be missing"]
-
-
-def test_a_row_may_stand_for_several_runs() -> None:
-    story = a_good_one()
-    starts = [start for start in story.starts if start.task == TICK.name and 20 < start.at < 30]
-    story.forgets(*starts)
-    story.rows.append(row_of(starts[3], count=len(starts)))
-    assert _rules(story) == []
-
-
-def test_a_row_that_counts_more_runs_than_there_were_is_seen() -> None:
-    story = a_good_one()
-    story.rows[5] = replace(story.rows[5], count=2)
-    assert _texts(story) == ["tick by pid 1: 100 starts in the ledger, 101 in history, 0 may be missing"]
-
-
-def test_a_run_that_only_history_knows_is_seen() -> None:
-    story = a_good_one()
-    ghost = row_of(story.start(TICK.name, 50.7, attempt=2))
-    story.starts.pop()
-    assert "a run that the ledger lacks" in _texts(story)
-    story.rows.remove(ghost)
-    story.rows.append(replace(ghost, status="abandoned"))
-    assert _texts(story) == ["a run that the ledger lacks"]  # nothing had happened to its process
-
-
-def test_a_row_that_tells_another_term_is_seen() -> None:
-    story = a_good_one()
-    story.rows[5] = replace(story.rows[5], term=7)
-    assert _texts(story) == ["a row that differs from the ledger"]
-
-
-def _killed() -> Story:
-    """Process 1 is killed at 80, and 2 leads."""
-    story = a_good_one(FLAKY)
-    story.happens(What.KILLED, 80.0, 1)
-    story.is_led_by(2, 2, since=80.0)
-    return story
-
-
-def test_a_process_that_is_killed_takes_the_successes_of_its_last_minute_with_it() -> None:
-    story = _killed()
-    story.forgets(*(start for start in story.starts if start.task == TICK.name and 20 < start.at < 80))
-    assert _rules(story) == []
-
-
-def test_but_no_more() -> None:
-    story = _killed()
-    story.forgets(*(start for start in story.starts if start.task == TICK.name and 10 < start.at < 80))
-    assert _texts(story) == ["tick by pid 1: 80 starts in the ledger, 10 in history, 61 may be missing"]
-
-
-def test_a_process_that_was_told_to_stop_writes_them_all() -> None:
-    story = a_good_one()
-    story.happens(What.TOLD, 80.0, 1)
-    story.happens(What.EXITED, 80.2, 1)
-    story.is_led_by(2, 2, since=80.3)
-    story.forgets(next(start for start in story.starts if start.task == TICK.name and start.at == 79.5))
-    assert _rules(story) == ["history"]
-
-
-def test_unless_the_database_was_away() -> None:
-    story = a_good_one()
-    story.happens(What.DATABASE_DOWN, 79.0)
-    story.happens(What.TOLD, 80.0, 1)
-    story.happens(What.EXITED, 84.0, 1)
-    story.happens(What.DATABASE_UP, 85.0)
-    story.is_led_by(2, 2, since=80.3)
-    story.forgets(next(start for start in story.starts if start.task == TICK.name and start.at == 79.5))
-    assert _rules(story) == []
-
-
-def test_a_claimed_run_has_its_row_whatever_happens() -> None:
-    story = _killed()
-    story.forgets(next(start for start in story.starts if start.task == CLAIMED.name and start.at == 70.5))
-    assert _texts(story) == ["a claimed run without a row"]
-
-
-def test_a_failed_run_has_its_row_soon() -> None:
-    story = _killed()
-    story.forgets(next(start for start in story.starts if start.task == FLAKY.name and start.due == 72_000_000))
-    assert _texts(story) == ["a failed run without a row"]
-
-
-def test_what_a_killed_process_had_claimed_and_not_begun_may_be_in_history() -> None:
-    story = _killed()
-    ghost = row_of(story.start(TICK.name, 79.9, attempt=2), status="abandoned")
-    story.starts.pop()
-    story.rows[-1] = ghost
     assert _rules(story) == []
 
 

@@ -10,20 +10,18 @@ from jobs import Job, chosen
 from asyncsched import Every, Retry, register
 from beating.ledger import note
 
-WORK = 0.02  # seconds
-
 
 def function_of(job: Job) -> Callable:
     """Return what *job* does."""
 
     async def work() -> None:
         fails = job.fails_at(*note())
-        await asyncio.sleep(WORK)
+        await asyncio.sleep(job.work)
         _end(fails=fails)
 
     def work_sync() -> None:
         fails = job.fails_at(*note())
-        time.sleep(WORK)
+        time.sleep(job.work)
         _end(fails=fails)
 
     return work if job.is_async else work_sync
