@@ -4,7 +4,7 @@ import traceback
 from pathlib import Path
 
 from django.apps import AppConfig
-from django.core.checks import register
+from django.core.checks import Tags, register
 from django.utils.module_loading import autodiscover_modules
 
 from asyncsched import checks
@@ -20,6 +20,7 @@ class AsyncschedConfig(AppConfig):
 
     def ready(self) -> None:
         register(checks.check_settings)
+        register(checks.check_pooler, Tags.database)
         try:
             autodiscover_modules("tasks")
         except ScheduleError as error:

@@ -13,6 +13,7 @@ from asyncsched.errors import DuplicateName, RegistrationError, UnknownTask
 from asyncsched.schedules import Schedule
 
 MAX_NAME_LENGTH = 100
+OWN = "asyncsched."
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 ServiceFunction = TypeVar("ServiceFunction", bound=Callable[[], Awaitable[None]])
@@ -33,6 +34,11 @@ class Task:
     def kind(self) -> str:
         """``async`` if it runs on the event loop, ``sync`` if in the scheduler's threads."""
         return "async" if self.is_async else "sync"
+
+    @property
+    def is_own(self) -> bool:
+        """True for what the scheduler does for itself, such as pruning its history."""
+        return self.name.startswith(OWN)
 
     @property
     def is_claimed(self) -> bool:

@@ -178,6 +178,8 @@ def _environment(story: Story, number: int, postgres: Postgres) -> dict[str, str
     # A claim is to wait in the database; a write is to fail and be tried again, which can be seen in the log.
     patience = "30" if story.phase is stopped_while_a_claim_waits else "0.3"
     environment = {"E2E_GRACE": str(GRACE), "E2E_DATABASE_TIMEOUT": patience}
+    if story.phase is stopped_while_a_claim_waits:  # with a database that is locked from the start nobody is elected
+        environment["E2E_ASYNCSCHED"] = '{"ELECTION": false}'
     if story.database == POSTGRESQL:
         environment["DATABASE_URL"] = postgres.create_database(f"story_{number}", template="due_hours_ago")
     return environment

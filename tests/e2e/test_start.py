@@ -3,6 +3,7 @@
 import json
 import sqlite3
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Site, StartSite, command
-from tests.support.postgres import running_postgres
+from tests.support.postgres import Postgres, running_postgres
 from tests.support.servers import (
     DAPHNE,
     GRANIAN,
@@ -117,28 +118,52 @@ def test_a_server_that_is_stopped_while_it_starts_leaves_nothing_behind(
     assert site.server.leaks == []
 
 
-def test_with_the_database_away_it_starts_all_the_same_and_catches_on_when_it_comes(
-    start: StartSite, tmp_path: Path
-) -> None:
+@pytest.fixture
+def late_postgres(tmp_path: Path) -> Iterator[tuple[Postgres, str]]:
+    """A PostgreSQL that is down, and the address of a migrated database in it."""
     with running_postgres() as postgres:
         url = postgres.create_database("late")
         done = command("migrate", "--verbosity", "0", database=tmp_path / "unused", folder=tmp_path, DATABASE_URL=url)
         assert done.returncode == 0, done.stdout
         postgres.stop()
-        site = start(DAPHNE, "tick", "asks_database_sync", "looks_at_stopping", DATABASE_URL=url)
-        site.wait_for_notes("tick", count=3)
-        assert site.state()["state"] == "running"
-        assert site.state()["health"]["failing"] == 1  # the task that asks the database
-        assert site.ledger("looks_at_stopping") == []  # to be claimed in the database before it runs
-        assert site.server.log.count("history is unavailable") == 1
+        yield postgres, url
 
-        postgres.start()
-        site.wait_for_notes("looks_at_stopping")
-        site.wait_for_notes("asks_database_sync", count=2)
-        site.server.wait_until(lambda: site.state()["health"]["failing"] == 0)
-        site.server.wait_until_logged("the database answers again")
-        assert site.server.stop() == 0
-        assert site.server.leaks == []
+
+def test_with_the_database_away_nobody_is_elected_and_as_soon_as_it_comes_somebody_is(
+    start: StartSite, late_postgres: tuple[Postgres, str]
+) -> None:
+    postgres, url = late_postgres
+    site = start(DAPHNE, "tick", "tick_everywhere", DATABASE_URL=url)
+    site.wait_for_notes("tick_everywhere", count=3)  # needs no leader
+    assert site.state()["state"] == "running"
+    assert site.state()["health"]["leader"] is False
+    assert site.ledger("tick") == []
+    postgres.start()
+    site.wait_for_notes("tick", count=3)
+    assert site.state()["health"]["leader"] is True
+    assert site.server.stop() == 0
+    assert site.server.leaks == []
+
+
+def test_a_single_process_that_needs_no_election_goes_on_without_and_catches_on_when_the_database_comes(
+    start: StartSite, late_postgres: tuple[Postgres, str]
+) -> None:
+    postgres, url = late_postgres
+    alone = json.dumps({"ELECTION": False})
+    site = start(DAPHNE, "tick", "asks_database_sync", "looks_at_stopping", DATABASE_URL=url, E2E_ASYNCSCHED=alone)
+    site.wait_for_notes("tick", count=3)
+    assert site.state()["state"] == "running"
+    assert site.state()["health"]["failing"] == 1  # the task that asks the database
+    assert site.ledger("looks_at_stopping") == []  # to be claimed in the database before it runs
+    assert site.server.log.count("history is unavailable") == 1
+
+    postgres.start()
+    site.wait_for_notes("looks_at_stopping")
+    site.wait_for_notes("asks_database_sync", count=2)
+    site.server.wait_until(lambda: site.state()["health"]["failing"] == 0)
+    site.server.wait_until_logged("the database answers again")
+    assert site.server.stop() == 0
+    assert site.server.leaks == []
 
 
 def test_with_the_scheduler_disabled_the_server_runs_and_no_task_does(start: StartSite) -> None:

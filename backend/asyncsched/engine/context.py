@@ -20,6 +20,7 @@ class Health:
     leader: bool = False
     """True if this process runs the tasks of scope ``cluster``."""
     tasks: int = 0
+    """The project's tasks; the scheduler's own are not counted."""
     running: int = 0
     failing: int = 0
     """Tasks whose last run failed."""

@@ -87,7 +87,7 @@ class Supervisor:
         """Return how the scheduler fares at this moment."""
         return Health(
             leader=self._leadership.standing.leads and bool(self._keepers) and not self._draining,
-            tasks=len(self._tasks),
+            tasks=sum(not task.is_own for task in self._tasks.values()),
             running=len(self._statistics.running),
             failing=len(self._statistics.failing),
             lateness_p99=self._statistics.lateness_p99(),

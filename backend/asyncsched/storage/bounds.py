@@ -6,7 +6,6 @@ by shutting down a twin of the connection's socket. The twin is made by the thre
 connection: elsewhere the descriptor might belong to another file already.
 """
 
-import os
 import socket
 from contextlib import suppress
 from typing import Any
@@ -16,7 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.db.utils import DEFAULT_DB_ALIAS
 
-from asyncsched.storage.pooling import is_pooled
+from asyncsched.storage.pooling import is_pooled, twin_of
 
 # What the server is to do with a session whose client is slow, frozen or gone. In milliseconds, the last three in
 # seconds. A frozen client would keep what it has locked; an unreachable one its session, and the lock that goes by it.
@@ -65,7 +64,7 @@ class BoundedConnection:
         if connection is not self._connection or connection.vendor != "postgresql":
             return
         self._let_go_of_twin()
-        self._twin = socket.socket(fileno=os.dup(connection.connection.fileno()))
+        self._twin = twin_of(connection)
         self.is_pooled = is_pooled(connection, self._twin)
         if not self.is_pooled:  # else it would limit others
             limits = dict.fromkeys(PATIENT, str(round(self._seconds * 1000))) | WATCHFUL

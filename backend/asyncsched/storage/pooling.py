@@ -3,6 +3,7 @@
 Then nothing that belongs to a session may be relied on: no advisory lock, no setting.
 """
 
+import os
 import socket
 import uuid
 
@@ -33,6 +34,11 @@ def is_pooled(connection: BaseDatabaseWrapper, own: socket.socket) -> bool:
     finally:
         other.close()
         _leave(connection, "")
+
+
+def twin_of(connection: BaseDatabaseWrapper) -> socket.socket:
+    """Return another handle of the socket that *connection*, an open one to PostgreSQL, goes by."""
+    return socket.socket(fileno=os.dup(connection.connection.fileno()))
 
 
 def _leave(connection: BaseDatabaseWrapper, token: str) -> None:

@@ -26,6 +26,11 @@ async def tick() -> None:
     note("ran")
 
 
+@wanted("tick_everywhere", Every(seconds=0.5), timeout=5, scope="replica")
+async def tick_everywhere() -> None:
+    note("ran")
+
+
 @wanted("tick_sync", Every(seconds=0.5), timeout=5)
 def tick_sync() -> None:
     note("ran")
