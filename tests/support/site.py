@@ -40,7 +40,8 @@ class Site:
         folder.mkdir(exist_ok=True)
         database = folder / "db.sqlite3"
         shutil.copy(people.database, database)
-        settings = {"DATABASE_URL": f"sqlite:///{database}", "DEBUG": "0"} | environment
+        self.database_url = f"sqlite:///{database}"
+        settings = {"DATABASE_URL": self.database_url, "DEBUG": "0"} | environment
         self.server = Server(DAPHNE, folder=folder, environment=settings, dev=dev)
         self._sessions = people.sessions
 

@@ -26,6 +26,7 @@ MOST_ROUND_TRIP = 0.2  # seconds: an answer that took longer does not tell what 
 RETRY = 0.2  # seconds after which a database that did not answer is asked again
 PATIENCE = 0.2  # of the lease time: no statement may take longer
 FOREVER = 3600.0
+UNTOLD = "the database could not be told that this process stops: who leads next waits for the lease to run out"
 
 
 class DjangoLeadership:
@@ -97,7 +98,7 @@ class DjangoLeadership:
             return
         self._has_left = True
         if not await self._thread.stop(self._duty.end, patience):
-            logger.warning("the database did not answer: whoever leads next waits for the lease to run out")
+            logger.warning(UNTOLD)
 
     def _hear(self, moment: datetime | None, at: float) -> None:
         """In the thread: something was found out. *moment* is the shared time at *at*, None where there is none."""
@@ -165,8 +166,11 @@ class _Duty:
     def end(self) -> None:
         """Resign, and be gone."""
         self._has_ended = True
-        self._elector.resign("the scheduler stops")
-        presence.withdraw(self._elector.me)
+        try:
+            self._elector.resign("the scheduler stops")
+            presence.withdraw(self._elector.me)
+        except DatabaseError as error:
+            logger.warning("%s (%s)", UNTOLD, error)
 
     def _do_due(self) -> None:
         before = self._elector.trust.standing
