@@ -17,6 +17,7 @@ from asyncsched.models import Replica, TaskRun, TaskSkip
 from asyncsched.storage.database_time import database_now
 
 BATCH = 500
+FIRST_BATCH = 100  # what has long not been touched must first be read from the disk
 SMALLEST_BATCH = 20
 TARGET = 0.05
 """Seconds: a transaction that took longer makes the next ones smaller."""
@@ -96,7 +97,7 @@ class _Pace:
     """How many rows to take next, and for how long to rest after them."""
 
     def __init__(self) -> None:
-        self._size = BATCH
+        self._size = FIRST_BATCH
 
     def delete(self, rows: Rows) -> int:
         """Delete the first of *rows* and rest; return how many those were."""
