@@ -1,7 +1,7 @@
 """System checks: what ``manage.py check`` and every start say about the scheduler's set-up.
 
 asyncsched.E001  settings.ASYNCSCHED has an unknown key or a bad value
-asyncsched.W001  a pooler hands the database session to others (asked with ``check --database default`` only)
+asyncsched.W001  the database connection ends at a pooler (asked with ``check --database default`` only)
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from django.db import DatabaseError, connections
 from django.db.utils import DEFAULT_DB_ALIAS
 
 from asyncsched import conf
-from asyncsched.storage.pooling import is_pooled, twin_of
+from asyncsched.storage.pooling import is_pooled
 
 
 def check_settings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
@@ -26,22 +26,21 @@ def check_settings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
 def check_pooler(
     app_configs: Sequence[Any] | None, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Warn of a pooler in front of PostgreSQL that shares sessions: the leader can hold no lock by its session."""
+    """Warn of a pooler in front of PostgreSQL: where sessions are shared, the leader can hold no lock by its own."""
     connection = connections[DEFAULT_DB_ALIAS]
     if DEFAULT_DB_ALIAS not in (databases or ()) or connection.vendor != "postgresql":
         return []
     try:
         connection.ensure_connection()
-        with twin_of(connection) as twin:
-            if not is_pooled(connection, twin):
-                return []
+        if not is_pooled(connection):
+            return []
     except DatabaseError:
         return []  # that the database is away is for others to say
     return [
         Warning(
-            "A pooler hands the database session to others between two transactions: the leader is elected by the "
-            "lease row alone, without the session lock.",
-            hint="Connect the scheduler directly, or by a pool of sessions. See docs/howto/replicas.md.",
+            "The database connection ends at a pooler, which may hand the session to others: the leader is elected by "
+            "the lease row alone, without the session lock.",
+            hint="Give it a direct connection if you want both. See docs/howto/replicas.md.",
             id="asyncsched.W001",
         )
     ]

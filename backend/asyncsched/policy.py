@@ -26,7 +26,7 @@ class CatchUp(StrEnum):
     """What becomes of occurrences that were missed because the process was down or asleep."""
 
     ONCE = "once"  # the latest one runs now
-    ALL = "all"  # each of them runs, oldest first
+    ALL = "all"  # each of them runs, oldest first, at most ten a second
     NONE = "none"  # none does
 
 

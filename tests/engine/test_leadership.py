@@ -210,3 +210,19 @@ async def test_a_drain_resigns_before_it_waits_for_what_runs() -> None:
     began = asyncio.get_running_loop().time()
     await supervisor.drain(10)
     assert left == [began]
+
+
+async def test_a_claim_whose_answer_came_after_its_term_is_given_back_and_not_run() -> None:
+    class Slow(MemoryStore):
+        async def claim(self, task: Any, occurrence: Any, *, term: int | None = None) -> Any:
+            answer = await super().claim(task, occurrence, term=term)
+            await asyncio.sleep(5 if term == 1 else 0)
+            return answer
+
+    store = Slow()
+    async with Replica(leads=True, every=100, store=store) as replica:
+        await asyncio.sleep(102)
+        replica.leadership.turn(leads=True, term=2)
+        await asyncio.sleep(20)
+    assert [run.claim.term for run in replica.listener.finished if run.task == "once"] == [2]
+    assert replica.seconds("once") == [100]

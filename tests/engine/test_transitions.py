@@ -191,13 +191,13 @@ class TestLateness:
         driven = Driven(Every(100), catch_up=CatchUp.ALL)
         began = [driven.start(350)]
         driven.end(350)
-        began.append(driven.start(350))
-        driven.end(350)
-        began.append(driven.start(350))
-        driven.end(350)
+        began.append(driven.start(350.1))
+        driven.end(350.1)
+        began.append(driven.start(350.1))
+        driven.end(350.1)
         assert [run.scheduled_for for run in began] == [at(100), at(200), at(300)]
         assert [run.trigger for run in began] == [Trigger.CATCH_UP, Trigger.CATCH_UP, Trigger.SCHEDULE]
-        assert driven.look(350).wake_at == at(400)
+        assert driven.look(350.2).wake_at == at(400)
 
     def test_all_of_them_within_the_window(self) -> None:
         plan = Driven(Every(100), catch_up=CatchUp.ALL, catch_up_window=timedelta(seconds=150)).look(410)
@@ -658,3 +658,23 @@ class TestAbandoned:
         driven = Driven(Every(3600), rerun_abandoned=True)
         driven.on(events.Followed())
         assert driven.on(self.abandoned()).progress.pending is None
+
+
+class TestTheRateOfCatchUp:
+    def test_of_a_backlog_one_run_begins_every_tenth_of_a_second(self) -> None:
+        driven = Driven(Every(60), cursor=at(-600), catch_up=CatchUp.ALL)
+        driven.start(0)
+        driven.end(0.01)
+        assert driven.look(0.01) == Plan(progress=driven.progress, wake_at=at(0.1))
+        assert driven.start(0.1).scheduled_for == at(-480)
+
+    def test_also_where_runs_may_overlap(self) -> None:
+        driven = Driven(Every(60), cursor=at(-600), catch_up=CatchUp.ALL, overlap=Overlap.ALLOW)
+        driven.start(0)
+        assert driven.look(0.05).wake_at == at(0.1)
+
+    def test_what_is_on_time_does_not_wait(self) -> None:
+        driven = Driven(Every(10), cursor=at(-20), catch_up=CatchUp.ALL)
+        driven.start(0)
+        driven.end(0.01)
+        assert driven.look(0.01).run == scheduled(0)

@@ -1,10 +1,11 @@
 """Behind a real PgBouncer: what a session lock is worth there, and that the scheduler notices."""
 
 import asyncio
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import Any
 
 import psycopg
@@ -66,16 +67,20 @@ class TestWhyASessionLockIsNotEnough:
         assert two_take(key, postgres.url()) == [True, False]
 
 
-def judged(url: str, blocker: Any) -> bool:
-    """Return what is said of a connection to *url*."""
-    with blocker.unblock(), default_database(url, migrate=False), closing(BoundedConnection(5)) as bounded:
-        connection.ensure_connection()
-        return bounded.is_pooled
+def judged(url: str, blocker: Any, times: int = 1) -> set[bool]:
+    """Return what is said of connections to *url*, one after another."""
+    answers = set()
+    with blocker.unblock(), default_database(url, migrate=False):
+        for _ in range(times):
+            with closing(BoundedConnection(5)) as bounded:
+                connection.ensure_connection()
+                answers.add(bounded.is_pooled)
+    return answers
 
 
 class TestDetection:
     def test_a_direct_connection_is_not_pooled(self, postgres: Postgres, django_db_blocker: Any) -> None:
-        assert not judged(postgres.url(), django_db_blocker)
+        assert judged(postgres.url(), django_db_blocker) == {False}
 
     @pytest.mark.parametrize("mode", ["transaction", "statement"])
     @pytest.mark.parametrize("size", [1, 10])
@@ -83,7 +88,37 @@ class TestDetection:
         self, mode: str, size: int, pgbouncer: Factory, django_db_blocker: Any
     ) -> None:
         bouncer = pgbouncer(mode, default_pool_size=size, query_wait_timeout=30)
-        assert judged(bouncer.url(), django_db_blocker)
+        assert judged(bouncer.url(), django_db_blocker) == {True}
+
+    def test_it_is_noticed_each_time_however_busy_the_pool_is(self, pgbouncer: Factory, django_db_blocker: Any) -> None:
+        bouncer = pgbouncer("transaction", default_pool_size=4)
+        with others_at_work(bouncer.url()):
+            assert judged(bouncer.url(), django_db_blocker, times=30) == {True}
+
+    def test_asking_takes_no_second_place_in_the_pool(self, pgbouncer: Factory, django_db_blocker: Any) -> None:
+        bouncer = pgbouncer("session", default_pool_size=1, query_wait_timeout=2)
+        judged(bouncer.url(), django_db_blocker)  # a second connection would wait for the first, and be refused
+
+
+@contextmanager
+def others_at_work(url: str) -> Iterator[None]:
+    """Three clients of *url* with a short transaction after another."""
+    ended = threading.Event()
+
+    def work() -> None:
+        with client(url) as mine:
+            while not ended.is_set():
+                mine.execute("SELECT pg_sleep(0.001)")
+
+    workers = [threading.Thread(target=work) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        for worker in workers:
+            worker.join()
 
 
 @pytest.fixture

@@ -34,6 +34,16 @@ async def test_an_occurrence_is_granted_once(make_store: Any) -> None:
     await other.close(5)
 
 
+async def test_a_claim_that_came_too_late_is_given_back_and_can_be_granted_again(make_store: Any) -> None:
+    one, other = make_store(), make_store()
+    claim = await one.claim(HOURLY, occurrence())
+    assert isinstance(claim, Claim)
+    one.release(claim)
+    await one.close(5)
+    assert isinstance(await other.claim(HOURLY, occurrence()), Claim)
+    await other.close(5)
+
+
 async def test_a_retry_is_an_attempt_of_its_own(make_store: Any) -> None:
     store = make_store()
     for attempt in (1, 2):

@@ -129,6 +129,10 @@ class ScheduleLoop:
             self._leave_out(occurrence, answer.reason)
             return
         now = around.clock.now()
+        if not self._is_timely(answer):
+            around.store.release(answer)
+            self._on(events.Undecided(occurrence=occurrence, now=now))
+            return
         self._on(events.Granted(now=now))
         self.wake()  # side by side, the next may be claimed
         around.listener.run_started(answer, now)
@@ -148,6 +152,12 @@ class ScheduleLoop:
             return await self._around.store.claim(self.task, occurrence, term=term)
         finally:
             self._claiming.discard(this)
+
+    def _is_timely(self, claim: Claim) -> bool:
+        """False if the term is over for which *claim* was granted: the answer took too long."""
+        term = claim.term
+        is_manual = claim.occurrence.trigger is Trigger.MANUAL
+        return is_manual or term is None or term == self._around.leadership.standing.term
 
     def give_up_claims(self) -> None:
         """The scheduler drains: what has not begun is not to begin, and the store takes its claim back."""

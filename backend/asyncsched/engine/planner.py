@@ -28,6 +28,7 @@ from asyncsched.policy import CatchUp, Overlap
 from asyncsched.registry import Task
 
 GRACE = timedelta(seconds=60)  # Quartz's misfire threshold
+CATCH_UP_PAUSE = timedelta(seconds=0.1)  # from start to start: a backlog is worked off at ten a second, not at once
 
 
 def plan(task: Task, progress: Progress, now: datetime) -> Plan:  # noqa: PLR0911 - the rules, one by one
@@ -119,6 +120,8 @@ def _plan_on_schedule(task: Task, progress: Progress, now: datetime) -> Plan:
         return Plan(progress=progress, skipped=used)  # each has its turn as soon as a place is free
     if takes_all and (progress.claiming or is_undecided(progress)):  # each has its turn, and one at a time
         return replace(_plan_pending(progress, now), skipped=used)
+    if takes_all and (again_at := _next_catch_up_at(progress, first_due_at, now)):
+        return replace(_plan_pending(progress, now, again_at), skipped=used)
     progress, superseded = without_pending(progress, SkipReason.COALESCED)
     subject = first if takes_all else latest
     if _overlaps(task, progress, due_at(task, subject)) and task.options.overlap is not Overlap.QUEUE:
@@ -128,6 +131,14 @@ def _plan_on_schedule(task: Task, progress: Progress, now: datetime) -> Plan:
     lateness = (now - first_due_at).total_seconds()
     late = tuple(replace(skipped, lateness=lateness) for skipped in decided.skipped)
     return replace(decided, progress=replace(decided.progress, jumped=False), skipped=used + superseded + late)
+
+
+def _next_catch_up_at(progress: Progress, first_due_at: datetime, now: datetime) -> datetime | None:
+    """Return until when what was missed has to wait for its turn, None if it need not."""
+    if now - first_due_at <= GRACE or progress.busy_since is None:
+        return None
+    again_at = progress.busy_since + CATCH_UP_PAUSE
+    return again_at if again_at > now else None
 
 
 def _plan_due(task: Task, progress: Progress, first: datetime, latest: datetime, *, now: datetime) -> Plan:

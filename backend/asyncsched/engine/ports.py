@@ -65,6 +65,9 @@ class Store(Protocol):
         StoreUnavailable if it cannot be decided now; asking again later is safe.
         """
 
+    def release(self, claim: Claim) -> None:
+        """Give back, soon, and return at once: *claim* came too late to be used, and its run has not begun."""
+
     def record(self, result: RunResult) -> None:
         """Take note of *result* and return at once; it is written soon, and by ``close`` at the latest."""
 

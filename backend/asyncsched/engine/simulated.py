@@ -219,6 +219,8 @@ class SimulatedTask:
         if progress is None or not self._may_leap or not _is_steady(progress):
             return False
         schedule, ahead = self._task.schedule, progress.ahead
+        if planner.due_at(self._task, schedule.next_after(progress.cursor)) <= self._wall + ahead:
+            return False  # there is a backlog, which has a rate of its own
         last = planner.latest_due(self._task, progress.cursor, until + self._offset + ahead)
         before_last = schedule.latest_until(last - MICROSECOND) if last > progress.cursor else None
         if before_last is None or before_last <= progress.cursor or self._has_claimed_beyond(progress.cursor):

@@ -8,7 +8,9 @@ from asyncsched.engine.runs import RunResult, RunStatus, Skipped, SkipReason, St
 logger = logging.getLogger("asyncsched.runs")
 stall_logger = logging.getLogger("asyncsched.stalls")
 
-EXPECTED = frozenset({SkipReason.PREDICATE, SkipReason.PAUSED, SkipReason.SUSPENDED, SkipReason.CLAIMED})
+EXPECTED = frozenset(
+    {SkipReason.PREDICATE, SkipReason.PAUSED, SkipReason.SUSPENDED, SkipReason.CLAIMED, SkipReason.NOT_LEADER}
+)
 
 WORTH_SAYING = 0.1  # seconds of lateness
 

@@ -6,6 +6,7 @@ by shutting down a twin of the connection's socket. The twin is made by the thre
 connection: elsewhere the descriptor might belong to another file already.
 """
 
+import os
 import socket
 from contextlib import suppress
 from typing import Any
@@ -15,7 +16,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.db.utils import DEFAULT_DB_ALIAS
 
-from asyncsched.storage.pooling import is_pooled, twin_of
+from asyncsched.storage.pooling import is_pooled
 
 # What the server is to do with a session whose client is slow, frozen or gone. In milliseconds, the last three in
 # seconds. A frozen client would keep what it has locked; an unreachable one its session, and the lock that goes by it.
@@ -37,7 +38,7 @@ class BoundedConnection:
 
     def __init__(self, seconds: float) -> None:
         self.is_pooled = False
-        """True if it is a pooler's, which hands the session to others between two transactions."""
+        """True if it ends at a pooler, which may hand the session to others between two transactions."""
         self._seconds = seconds
         self._twin: socket.socket | None = None
         self._connection = connections[DEFAULT_DB_ALIAS]
@@ -64,8 +65,8 @@ class BoundedConnection:
         if connection is not self._connection or connection.vendor != "postgresql":
             return
         self._let_go_of_twin()
-        self._twin = twin_of(connection)
-        self.is_pooled = is_pooled(connection, self._twin)
+        self._twin = socket.socket(fileno=os.dup(connection.connection.fileno()))
+        self.is_pooled = is_pooled(connection)
         if not self.is_pooled:  # else it would limit others
             limits = dict.fromkeys(PATIENT, str(round(self._seconds * 1000))) | WATCHFUL
             with connection.cursor() as cursor:

@@ -1,7 +1,7 @@
 """Who may run an occurrence: one row, unique for task, occurrence and attempt, decides.
 
 A ``running`` row carries a heartbeat, renewed while its process lives. A row whose heartbeat is
-older than LEASE belongs to a process that died: its run is marked ``abandoned``. The work of a task
+older than LEASE, or whose process is known to be dead, is marked ``abandoned``. The work of a task
 in two processes at once is prevented by writing the task's state row first: that takes the row's
 lock on PostgreSQL and MySQL, and the write lock on SQLite, so that two claimers come one by one.
 
@@ -15,14 +15,14 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunStatus, SkipReason, Trigger
 from asyncsched.errors import StoreUnavailable
 from asyncsched.models import TaskRun, TaskState
 from asyncsched.policy import MOST_RERUNS, Overlap, Scope
 from asyncsched.registry import Task
-from asyncsched.storage import lease
+from asyncsched.storage import lease, presence
 
 HEARTBEAT = timedelta(seconds=15)
 LEASE = timedelta(seconds=60)
@@ -46,15 +46,18 @@ def claim(
     try:
         with transaction.atomic():
             _lock(task)
-            current = None if claimant else lease.current_term()
+            current = lease.current_term()
             if term is not None and term != current:
                 return Refusal(occurrence=occurrence, reason=SkipReason.NOT_LEADER)
+            token = current if occurrence.trigger is Trigger.MANUAL and not claimant else term
             same = {"scheduled_for": occurrence.scheduled_for, "attempt": occurrence.attempt, "claimant": claimant}
-            if TaskRun.objects.filter(task=task.name, **same).exists():
+            taken = TaskRun.objects.filter(task=task.name, **same)
+            if taken.exists():
+                _check_use(taken, term, now)
                 return Refusal(occurrence=occurrence, reason=SkipReason.CLAIMED)
             other = None if force else _running(task, claimant, now)
             if other is not None:
-                _check_overlap(occurrence, other)
+                _check_overlap(task, occurrence, other)
                 return Refusal(occurrence=occurrence, reason=SkipReason.RUNNING_ELSEWHERE)
             row = TaskRun.objects.create(
                 run_id=uuid.uuid4(),
@@ -67,11 +70,11 @@ def claim(
                 replica=replica,
                 claimant=claimant,
                 heartbeat_at=now,
-                term=current,
+                term=token,
             )
     except IntegrityError:
         return Refusal(occurrence=occurrence, reason=SkipReason.CLAIMED)
-    return Claim(run_id=row.run_id.hex, occurrence=occurrence, has_row=True, term=current)
+    return Claim(run_id=row.run_id.hex, occurrence=occurrence, has_row=True, term=token)
 
 
 def renew(run_ids: list[str], now: datetime) -> None:
@@ -107,8 +110,14 @@ def abandoned(tasks: Iterable[Task], now: datetime) -> list[Occurrence]:
 
 
 def abandon_expired(now: datetime) -> None:
-    """Mark the runs of processes that died ``abandoned``. Without any it writes nothing."""
-    expired = TaskRun.objects.filter(status=RunStatus.RUNNING, heartbeat_at__lte=now - LEASE)
+    """Mark the runs of processes that died ``abandoned``. Without any it writes nothing.
+
+    Dead is a process whose presence has expired, which happens at once when its lead is taken over, or
+    of whose run nothing was heard for LEASE.
+    """
+    dead = presence.dead()
+    silent = Q(heartbeat_at__lte=now - LEASE) | Q(replica__in=dead)
+    expired = TaskRun.objects.filter(silent, status=RunStatus.RUNNING)
     if expired.exists():
         expired.update(status=RunStatus.ABANDONED, finished_at=now, error="its process ended without a word")
 
@@ -118,12 +127,27 @@ def _lock(task: Task) -> None:
         TaskState.objects.get_or_create(task=task.name)
 
 
-def _check_overlap(occurrence: Occurrence, other: TaskRun) -> None:
+def _check_use(taken: QuerySet[TaskRun], term: int | None, now: datetime) -> None:
+    """Raise StoreUnavailable if the claim *taken*, of an earlier term than *term*, may yet be given back.
+
+    A leader that has its answer only after its term gives it back.
+    """
+    earlier = taken.filter(status=RunStatus.RUNNING, term__lt=term or 0)
+    if earlier.exists():
+        abandon_expired(now)
+        if earlier.exists():
+            raise StoreUnavailable("an earlier leader has claimed the occurrence, and may yet give it back")
+
+
+def _check_overlap(task: Task, occurrence: Occurrence, other: TaskRun) -> None:
     """Raise StoreUnavailable unless it is certain that *other* was going on when *occurrence* came.
 
-    Its process may be dead, or have begun only later, with an occurrence further back.
+    Its process may be dead, or have begun only later, with an occurrence further back. And what is to
+    be queued waits for it to end in any case.
     """
     heard_of = other.heartbeat_at or other.started_at
+    if task.options.overlap is Overlap.QUEUE:
+        raise StoreUnavailable("another process runs the task; this occurrence is queued")
     if occurrence.trigger is not Trigger.MANUAL and not other.started_at < occurrence.scheduled_for <= heard_of:
         raise StoreUnavailable("another process runs the task, or has died")
 

@@ -91,7 +91,7 @@ class Elector:
         term = self.trust.standing.term
         if term is None:
             return
-        self._step_down(reason)
+        self._step_down(reason, level=logging.INFO)
         until = self._now()  # after the trust has ended: nothing is begun later
         self._let_go()
         row.give_up(me=self.me, term=term, until=until)
@@ -160,7 +160,7 @@ class Elector:
         if self._guard is not None:
             self._guard.release()
 
-    def _step_down(self, reason: str) -> None:
+    def _step_down(self, reason: str, *, level: int = logging.WARNING) -> None:
         term = self.trust.standing.term
         self.trust = Trust()
-        logger.warning("leads no more (term %s): %s", term, reason, extra={"action": "follows", "term": term})
+        logger.log(level, "leads no more (term %s): %s", term, reason, extra={"action": "follows", "term": term})

@@ -41,6 +41,11 @@ class MemoryStore:
         self._running[run_id] = task.name
         return Claim(run_id=run_id, occurrence=occurrence, has_row=True, term=term)
 
+    def release(self, claim: Claim) -> None:
+        occurrence = claim.occurrence
+        self._claims.pop((occurrence.task, occurrence.scheduled_for, occurrence.attempt), None)
+        self._running.pop(claim.run_id, None)
+
     def record(self, result: RunResult) -> None:
         self._running.pop(result.claim.run_id, None)
         self.results.append(result)

@@ -1,46 +1,21 @@
-"""Is there a pooler between us and PostgreSQL that hands the session to others between two transactions?
+"""Is there a pooler between us and PostgreSQL, which may hand the session to others between two transactions?
 
 Then nothing that belongs to a session may be relied on: no advisory lock, no setting.
 """
 
-import os
-import socket
-import uuid
-
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-PROBE = "asyncsched.probe"
 
+def is_pooled(connection: BaseDatabaseWrapper) -> bool:
+    """Return whether *connection*, an open one to PostgreSQL, ends at a pooler.
 
-def is_pooled(connection: BaseDatabaseWrapper, own: socket.socket) -> bool:
-    """Return whether *connection*, an open one to PostgreSQL by the socket *own*, shares its session with others.
-
-    Who reaches the server by the very port that it left from has nothing in between. Else a second
-    connection looks whether it finds what the first has left behind.
+    With the handshake a client is told a number, by which it could have its statements cancelled. A
+    server tells that of the process it has started for it. A pooler has none yet and makes one up.
+    One that pools by session says so too, although it would keep a lock: who is wrong does without it.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT inet_client_port()")
-        (port,) = cursor.fetchone()
-    if own.family in (socket.AF_INET, socket.AF_INET6) and own.getsockname()[1] == port:
-        return False
-    token = uuid.uuid4().hex
-    other = connection.copy()
-    try:
-        _leave(connection, token)
-        with other.cursor() as cursor:
-            cursor.execute("SELECT current_setting(%s, true)", [PROBE])
-            (found,) = cursor.fetchone()
-        return bool(found == token)
-    finally:
-        other.close()
-        _leave(connection, "")
-
-
-def twin_of(connection: BaseDatabaseWrapper) -> socket.socket:
-    """Return another handle of the socket that *connection*, an open one to PostgreSQL, goes by."""
-    return socket.socket(fileno=os.dup(connection.connection.fileno()))
-
-
-def _leave(connection: BaseDatabaseWrapper, token: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config(%s, %s, false)", [PROBE, token])
+        cursor.execute("SELECT pg_backend_pid()")
+        (actual,) = cursor.fetchone()
+    driver = connection.connection
+    told = driver.info.backend_pid if hasattr(driver, "info") else driver.get_backend_pid()
+    return bool(told != actual)

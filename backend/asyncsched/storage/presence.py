@@ -13,6 +13,7 @@ from typing import Any
 from asyncsched.models import Replica
 from asyncsched.policy import Scope
 from asyncsched.registry import Task
+from asyncsched.storage.database_time import database_now
 
 RENEW_ALONE = timedelta(seconds=120)
 RENEW_IN_COMPANY = timedelta(seconds=5)
@@ -53,6 +54,11 @@ def renew(replica: str, *, version: str, tasks: Iterable[Task], started_at: date
 def expire(replica: str, now: datetime) -> None:
     """*replica* is dead: another has taken the lead over, because it gave no sign of life."""
     Replica.objects.filter(replica=replica, expires_at__gt=now).update(expires_at=now)
+
+
+def dead() -> list[str]:
+    """Return the processes that have died, as far as their rows are kept."""
+    return list(Replica.objects.filter(expires_at__lte=database_now()).values_list("replica", flat=True))
 
 
 def withdraw(replica: str) -> None:

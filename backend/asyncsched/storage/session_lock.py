@@ -74,8 +74,8 @@ class SessionLock:
                 return True
         self._is_void = True
         logger.warning(
-            "a pooler hands the database session to others between two transactions: the lease row decides alone who "
-            "leads, without the session lock. Give the scheduler a direct connection, or one pooled by session",
+            "the database connection ends at a pooler, which may hand the session to others: the lease row decides "
+            "alone who leads, without the session lock",
             extra={"action": "pooled"},
         )
         return True

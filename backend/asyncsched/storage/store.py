@@ -53,6 +53,9 @@ class DjangoStore:
             lambda: self._claim(task, occurrence, term=term, force=force), undo=self._withdraw
         )
 
+    def release(self, claim: Claim) -> None:
+        self._thread.do(lambda: self._withdraw(claim))
+
     def record(self, result: RunResult) -> None:
         if self._writer.add(self._tasks[result.task], result):
             self._thread.poke()

@@ -69,10 +69,14 @@ class DatabaseThread:
         """True if a pooler hands its database session to others between two transactions."""
         return self._connection is not None and self._connection.is_pooled
 
+    def do(self, job: Job) -> None:
+        """Run *job* in the thread, when its turn comes; what it raises is logged."""
+        self._ensure_started()
+        self._jobs.put(job)
+
     def poke(self) -> None:
         """Let the housekeeping look again: there may be something due sooner than it said."""
-        self._ensure_started()
-        self._jobs.put(_nothing)
+        self.do(_nothing)
 
     def interrupt_if_stuck(self) -> None:
         """Cut the connection off if the thread has been waiting for one answer for too long."""

@@ -36,7 +36,7 @@ BATCH = 100
 BREATH = 0.005  # between two batches: making them takes the GIL, and the event loop wants it too
 MOST_KEPT = 10_000
 ENOUGH_KEPT = 9_000  # summing up goes so far, or it would have to be done again for each new run
-LONGEST_RETRY = 30.0
+LONGEST_RETRY = 5.0
 
 Event = RunResult | Settled | Skipped
 OUTAGES = (OperationalError, InterfaceError, InternalError)  # the last: a standby that takes no writes
@@ -88,7 +88,7 @@ class Writer:
         return urgent
 
     def runs(self, run_id: str) -> None:
-        """A claimed run begins: renew its heartbeat until its result has been written."""
+        """A claimed run begins: renew its heartbeat until it has ended."""
         self._running.add(run_id)
 
     def forget(self, run_id: str) -> None:
@@ -105,7 +105,7 @@ class Writer:
             self._renew_at = moment + claims.HEARTBEAT.total_seconds()
             self._attempt(lambda: claims.renew(sorted(self._running), self._now()))
         if moment >= self._abandon_at:
-            self._abandon_at = moment + claims.LEASE.total_seconds()
+            self._abandon_at = moment + claims.HEARTBEAT.total_seconds()
             self._attempt(lambda: claims.abandon_expired(self._now()), writes=False)
         return self._patience()
 
@@ -131,6 +131,8 @@ class Writer:
                 self._backlog.skip(task, event)
             elif task is not None:
                 self._backlog.add(task, event)
+                if isinstance(event, RunResult):  # what has ended must not look as if it went on, written or not
+                    self._running.discard(event.claim.run_id)
             if self._outage.failures and self._write_at is not None:
                 self._fold()
                 continue  # the database is away: the retry is on its way
@@ -199,7 +201,6 @@ class Writer:
             return
         if refusal:
             logger.error("history: a row of %s was refused by the database: %s", batch.words, refusal)
-        self._running.difference_update(record.run_id for record in batch.records)
 
     def _fold(self) -> None:
         """Keep memory bounded."""

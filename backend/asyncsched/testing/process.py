@@ -96,6 +96,10 @@ class _Line:
     async def claim(self, task: Task, occurrence: Occurrence, *, term: int | None = None) -> Claim | Refusal:
         return await self._store.claim(task, occurrence, term=term)
 
+    def release(self, claim: Claim) -> None:
+        if not self.dead:
+            self._store.release(claim)
+
     def record(self, result: RunResult) -> None:
         if not self.dead:
             self._store.record(result)
