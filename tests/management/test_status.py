@@ -78,7 +78,7 @@ def run(task: str, replica: str, *, heartbeat: float) -> None:
     )
 
 
-def status(*tasks: Task, **settings: bool) -> Status:
+def status(*tasks: Task, **settings: Any) -> Status:
     return status_of(tasks, conf.Settings(**settings))
 
 
@@ -140,6 +140,13 @@ class TestProcesses:
     def test_before_the_first_election_nobody_leads(self) -> None:
         live(STANDBY, HOURLY)
         assert status(HOURLY).reasons == ["no process leads, and none ever has"]
+
+    def test_one_that_is_alone_is_asked_for_a_sign_of_life_as_it_renews_its_presence_rarely(self) -> None:
+        live(LEADER, HOURLY)
+        Replica.objects.update(seen_at=ago(60), expires_at=ago(-240))
+        lead(LEADER)
+        found = status(HOURLY, lease_seconds=2.0)
+        assert found.reasons == ["no process leads: web-1:4711 holds the lease, but gave no sign of life for 0.6 s"]
 
     def test_where_every_task_is_of_scope_replica_nobody_has_to_lead(self) -> None:
         live(STANDBY, EVERYWHERE)

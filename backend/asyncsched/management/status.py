@@ -1,12 +1,13 @@
 """``async_tasks status``: is the deployment well, by what its processes wrote into the database?
 
 It asks nobody else, so it works beside a running server, on another machine, and without any server.
+A leader that is alone renews its presence rarely; it is asked for a sign of life, in the database, too.
 
 Healthy is a deployment in which
 
 1. at least one process lives: its presence has not expired, by the database's clock;
-2. one of those that live holds the lease, unless every task is of scope ``replica``: nobody has to
-   lead then;
+2. one of those that live holds the lease, and answers if it is alone, unless every task is of scope
+   ``replica``: nobody has to lead then;
 3. no task is overdue: ``storage.situations`` says what that is, and what else a task may be.
 
 Where ``ELECTION`` is False processes elect nobody and tell nobody of themselves: only 3 counts there.
@@ -27,9 +28,12 @@ from asyncsched.management.tables import about, moment
 from asyncsched.policy import Scope
 from asyncsched.registry import Task
 from asyncsched.storage.database_time import database_now
-from asyncsched.storage.presence_views import LeadershipView, ReplicaView, names, presence, short_name
+from asyncsched.storage.lease import gives_sign_of_life
+from asyncsched.storage.presence import LIVES_IN_COMPANY
+from asyncsched.storage.presence_views import LEADER, LeadershipView, ReplicaView, names, presence, short_name
 from asyncsched.storage.situations import Deployment, Situation, TaskSituation, situations
 
+ANSWERS_WITHIN = 0.3  # of the lease time: a leader looks at the lease three times meanwhile
 MOST_TOLD = 5  # overdue tasks that get a line of their own
 
 
@@ -46,6 +50,8 @@ class Status:
     """False if the settings here say that no scheduler is to run."""
     is_elected: bool
     """False if they say that processes run everything, elect nobody, and so tell nobody of themselves."""
+    unanswered_for: float | None = None
+    """The seconds for which the leader, being alone, was asked for a sign of life and gave none."""
 
     @property
     def living(self) -> tuple[ReplicaView, ...]:
@@ -68,6 +74,11 @@ class Status:
         if not self.living and self.is_elected:
             return [self._no_process]
         no_leader = [] if self.leadership.leads or not self.needs_leader else [self._no_leader]
+        if self.unanswered_for is not None and self.needs_leader:
+            who = self.who([self.leadership.holder])
+            no_leader = [
+                f"no process leads: {who} holds the lease, but gave no sign of life for {self.unanswered_for:g} s"
+            ]
         return no_leader + self._overdue
 
     @property
@@ -136,6 +147,8 @@ def status(tasks: Iterable[Task], settings: conf.Settings) -> Status:
     """Return the status of the deployment; *tasks* are those that the code here has."""
     now = database_now()
     leadership, replicas = presence(now)
+    patience = ANSWERS_WITHIN * settings.lease_seconds
+    is_silent = settings.election and _leads_alone(replicas) and not gives_sign_of_life(patience)
     deployment = Deployment(
         now=now,
         tasks={task.name: task for task in tasks},
@@ -150,4 +163,10 @@ def status(tasks: Iterable[Task], settings: conf.Settings) -> Status:
         tasks=situations(deployment),
         is_enabled=settings.enabled,
         is_elected=settings.election,
+        unanswered_for=patience if is_silent else None,
     )
+
+
+def _leads_alone(replicas: Iterable[ReplicaView]) -> bool:
+    lives = (replica.expires_at - replica.seen_at for replica in replicas if replica.role == LEADER)
+    return any(life > 2 * LIVES_IN_COMPANY for life in lives)

@@ -29,7 +29,7 @@ def tasks(settings: conf.Settings) -> tuple[Task, ...]:
 def store(settings: conf.Settings, clock: Clock | None = None) -> DjangoStore:
     """Return a store for this process; it opens its connection when it is first used."""
     history = timedelta(days=settings.history_days) if settings.history_days else None
-    return DjangoStore(now=(clock or SystemClock()).now, history=history)
+    return DjangoStore(now=(clock or SystemClock()).now, history=history, slow_run=settings.slow_run)
 
 
 def executor(settings: conf.Settings) -> LocalExecutor:

@@ -3,6 +3,7 @@
 ``engine.leadership`` says what it is for.
 """
 
+import time
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from asyncsched.engine.election import Lease
 from asyncsched.models import Lease as LeaseRow
 
 NAME = "scheduler"
+POLL = 0.05  # seconds between two looks for a sign of life
 
 
 def read() -> Lease:
@@ -36,6 +38,17 @@ def take(lease: Lease, *, me: str, now: datetime) -> bool:
         LeaseRow.objects.get_or_create(name=NAME)
     expected = _row(term=lease.term, holder=lease.holder, beat=lease.beat)
     return expected.update(term=lease.term + 1, holder=me, beat=0, since=now, until=None) == 1
+
+
+def gives_sign_of_life(patience: float) -> bool:
+    """Ask the holder for a sign of life; return True as soon as it has given one, False after *patience* seconds."""
+    asked, deadline = read(), time.monotonic() + patience
+    ask(asked)
+    while time.monotonic() < deadline:
+        time.sleep(POLL)
+        if read()[:3] != asked[:3]:
+            return True
+    return False
 
 
 def give_up(*, me: str, term: int, until: datetime) -> None:

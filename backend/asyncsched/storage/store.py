@@ -20,7 +20,7 @@ from asyncsched.policy import CatchUp
 from asyncsched.registry import Task
 from asyncsched.storage import claims
 from asyncsched.storage.thread import DatabaseThread
-from asyncsched.storage.writer import Writer
+from asyncsched.storage.writer import SLOW_RUN, Writer
 
 logger = logging.getLogger("asyncsched.storage")
 
@@ -30,13 +30,15 @@ PAUSES_CHECK = 1.0  # seconds: a pause takes effect within two
 class DjangoStore:
     """History, claims and pauses in the project's database, by way of one thread."""
 
-    def __init__(self, *, now: Callable[[], datetime], history: timedelta | None = None) -> None:
+    def __init__(
+        self, *, now: Callable[[], datetime], history: timedelta | None = None, slow_run: float = SLOW_RUN
+    ) -> None:
         # The uuid, not host or pid, is the process's identity: those come back after a restart.
         self.replica = f"{socket.gethostname()[:80]}:{os.getpid()}:{uuid.uuid4().hex}"
         self._now = now
         self._history = history
         self._tasks: dict[str, Task] = {}
-        self._writer = Writer(replica=self.replica, now=now, history=history)
+        self._writer = Writer(replica=self.replica, now=now, slow_run=slow_run)
         self._thread = DatabaseThread(self._writer)
 
     async def load(self, tasks: Iterable[Task]) -> Mapping[str, Remembered]:

@@ -35,6 +35,7 @@ LATER = 60.0 + STRAGGLERS
 BATCH = 100
 BREATH = 0.005  # between two batches: making them takes the GIL, and the event loop wants it too
 MOST_KEPT = 10_000
+SLOW_RUN = Settings().slow_run
 ENOUGH_KEPT = 9_000  # summing up goes so far, or it would have to be done again for each new run
 LONGEST_RETRY = 5.0
 
@@ -50,9 +51,8 @@ class Writer:
         *,
         replica: str,
         now: Callable[[], datetime],
-        slow_run: float = Settings().slow_run,
+        slow_run: float = SLOW_RUN,
         most_kept: int = MOST_KEPT,
-        history: timedelta | None = None,
     ) -> None:
         self._replica = replica
         self._now = now
