@@ -123,7 +123,7 @@ class TestOnEveryDatabase:
 
     async def test_it_goes_on_to_lead_while_others_wait(self) -> None:
         async with processes("one", "other") as (one, other):
-            await asyncio.sleep(2 * LEASE)
+            await asyncio.sleep(1.2 * LEASE)
             assert (one.leads, one.term, other.leads) == (True, 1, False)
 
     async def test_when_it_leaves_another_leads_at_once(self) -> None:
@@ -211,7 +211,7 @@ class TestOnPostgres:
             for _ in range(3):
                 (pid,) = await self.holders()
                 await self.end(pid)
-                await asyncio.sleep(LEASE)
+                await asyncio.sleep(LEASE / 2)
             assert (one.leads, one.term, other.leads) == (True, 1, False)
 
     async def test_the_session_of_a_leader_that_hangs_is_ended_by_who_takes_over(

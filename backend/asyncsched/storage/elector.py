@@ -148,7 +148,7 @@ class Elector:
         if not row.take(lease, me=self.me, now=now):
             self._let_go()
             return
-        self._watch = None
+        self._watch, self.has_company = None, lease.watched
         since = max(now, lease.until or now)
         standing = Standing(leads=True, term=lease.term + 1, since=since)
         self.trust = Trust(standing=standing, until=began + self._seconds * TRUST)
