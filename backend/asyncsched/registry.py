@@ -151,7 +151,7 @@ def register(
             row, so every run has one.
         scope: ``cluster`` for one run per occurrence, ``replica`` for one in every process.
         run_on_start: run once as soon as the scheduler starts, besides the schedule; with scope
-            ``cluster`` in a process that leads by then.
+            ``cluster`` in a process that leads within a minute of its start.
         rerun_abandoned: if the process dies in the middle of a run, the next that leads runs the
             occurrence again, at most twice. For tasks that may safely do things twice.
 

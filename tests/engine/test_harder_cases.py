@@ -188,6 +188,12 @@ class TestWhatRestsStaysAtRest:
 
 
 class TestWhatIsAskedFor:
+    def test_one_that_leads_soon_after_its_start_does_run_on_start(self) -> None:
+        driven = Driven(DailyAt(3), run_on_start=True)
+        driven.progress = machine.begin(driven.task, None, START, standing=FOLLOWS)
+        driven.on(events.Led(now=at(9), cursor=None, failures=0))
+        assert driven.look(9).run == scheduled(9)
+
     def test_a_paused_task_can_be_asked_for_although_its_run_on_start_waits(self) -> None:
         driven = Driven(DailyAt(3), run_on_start=True)
         driven.progress = machine.begin(driven.task, None, START, paused=True)

@@ -29,6 +29,7 @@ from asyncsched.registry import Task
 
 CLAIM_RETRY = timedelta(seconds=5)
 LONGEST_SUSPENSION = 3600.0
+START = timedelta(seconds=60)  # who leads so soon after its start, leads from the start
 
 
 def begin(
@@ -56,10 +57,16 @@ def begin(
         is_ahead = cursor > now + timeline.CLOSE
         # A cursor far ahead of the clock is from before it was set back, or shows that it is not set yet.
         progress = replace(progress, cursor=now if is_ahead and (is_set or task.schedule.is_interval) else cursor)
-    if task.options.run_on_start and task.options.enabled and not standby:
-        first = Occurrence(task=task.name, scheduled_for=now)
-        progress = replace(progress, pending=first, pending_at=now)
-    return progress
+    if not task.options.run_on_start or not task.options.enabled:
+        return progress
+    if standby:
+        return replace(progress, on_start_until=now + START)
+    return _on_start(task, progress, now)
+
+
+def _on_start(task: Task, progress: Progress, now: datetime) -> Progress:
+    first = Occurrence(task=task.name, scheduled_for=now)
+    return replace(progress, pending=first, pending_at=now + progress.ahead)
 
 
 def transition(task: Task, progress: Progress, event: events.Event) -> Plan:
@@ -193,7 +200,10 @@ def _followed(task: Task, progress: Progress, event: events.Followed) -> Plan:
 def _led(task: Task, progress: Progress, event: events.Led) -> Plan:
     if not progress.standby:
         return Plan(progress=progress)
-    progress = replace(progress, standby=False, failures=event.failures)
+    starts = progress.on_start_until is not None and event.now <= progress.on_start_until
+    progress = replace(progress, standby=False, failures=event.failures, on_start_until=None)
+    if starts:
+        progress = _on_start(task, progress, event.now)
     if task.options.catch_up is not CatchUp.NONE:  # what ran already has a row, and is refused
         return Plan(progress=replace(progress, cursor=event.cursor or progress.cursor))
     until = max(event.now, _start_of_term(task, event.since) or event.now)

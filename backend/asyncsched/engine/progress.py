@@ -57,6 +57,8 @@ class Progress:
     """The first occurrence that was used since the clock last stepped."""
     used: tuple[Stretch, ...] = ()
     """What was used before that."""
+    on_start_until: datetime | None = None
+    """Standing by since its start: should it lead by then, it runs on start, after all."""
     jumped: bool = False
     """True if the clock has been set forward since the last look: what was missed, was jumped over."""
     held: bool = False

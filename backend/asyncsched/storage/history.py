@@ -50,6 +50,8 @@ class PastRun:
     stall_seconds: float | None
     stall_where: str
     replica: str
+    term: int | None
+    """The fencing token of the leader that ran it; None where nobody leads, as with scope ``replica``."""
 
     def as_json(self) -> dict[str, Any]:
         """Return one element of what ``async_tasks history --json`` prints."""
@@ -70,6 +72,7 @@ class PastRun:
             "error": self.error or None,
             "stall": stall if self.stall_seconds is not None else None,
             "replica": self.replica,
+            "term": self.term,
         }
 
 
@@ -181,6 +184,7 @@ def _run(row: TaskRun) -> PastRun:
         stall_seconds=row.stall_seconds,
         stall_where=row.stall_where or "",
         replica=row.replica,
+        term=row.term,
     )
 
 

@@ -16,7 +16,7 @@ from asyncsched.registry import Task
 from asyncsched.storage import presence, session_lock
 from asyncsched.storage.database_time import database_now, is_shared
 from asyncsched.storage.elector import Elector
-from asyncsched.storage.thread import DatabaseThread
+from asyncsched.storage.thread import ANSWER_WITHIN, DatabaseThread
 
 logger = logging.getLogger("asyncsched.election")
 
@@ -72,7 +72,7 @@ class DjangoLeadership:
         self._loop = asyncio.get_running_loop()
         self._loop_seen = time.monotonic()
         try:
-            await self._thread.call(self._duty.begin)
+            await self._thread.call(self._duty.begin, within=ANSWER_WITHIN)
         except StoreUnavailable as error:
             logger.error("nobody can be elected yet, the database does not answer: %s", error)  # noqa: TRY400
 

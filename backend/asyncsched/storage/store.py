@@ -15,7 +15,7 @@ from django.db.models import Q
 from asyncsched.engine.ports import Remembered
 from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, Settled, Skipped, Trigger
 from asyncsched.errors import ConfigurationError
-from asyncsched.models import TaskRun, TaskSkip, TaskState
+from asyncsched.models import Lease, Replica, TaskRun, TaskSkip, TaskState
 from asyncsched.policy import CatchUp
 from asyncsched.registry import Task
 from asyncsched.storage import claims
@@ -105,7 +105,7 @@ class DjangoStore:
 
     def _load(self) -> Mapping[str, Remembered]:
         tables = connection.introspection.table_names()
-        for model in (TaskRun, TaskSkip, TaskState):
+        for model in (TaskRun, TaskSkip, TaskState, Lease, Replica):
             if model._meta.db_table not in tables:
                 raise ConfigurationError(
                     f"the database lacks the table {model._meta.db_table!r}: run 'python manage.py migrate' first"

@@ -45,7 +45,13 @@ class DatabaseThread:
         self._stopped = False
         self._on_end: Callable[[], object] = _nothing
 
-    async def call(self, function: Callable[[], Answer], undo: Callable[[Answer], None] | None = None) -> Answer:
+    async def call(
+        self,
+        function: Callable[[], Answer],
+        undo: Callable[[Answer], None] | None = None,
+        *,
+        within: float | None = None,
+    ) -> Answer:
         """Run *function* in the thread and return its answer.
 
         Raises StoreUnavailable for any database error, and if the answer does not come in time; what
@@ -53,14 +59,15 @@ class DatabaseThread:
         the caller has gone before its turn comes the function is not run; when it goes meanwhile,
         *undo* takes the answer back, in the thread.
         """
+        within = self._patience if within is None else within
         self._ensure_started()
         call = _Call(function, undo, later=self._jobs.put)
         self._jobs.put(call.run)
         try:
-            return await asyncio.wait_for(call.answer, self._patience)
+            return await asyncio.wait_for(call.answer, within)
         except TimeoutError:
             self.interrupt_if_stuck()
-            raise StoreUnavailable(f"the database did not answer within {self._patience:g} s") from None
+            raise StoreUnavailable(f"the database did not answer within {within:g} s") from None
         except DatabaseError as error:
             raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
 
