@@ -36,9 +36,7 @@ def test_runs_are_listed_newest_first(admin_client):
     assert listed(admin_client.get(RUNS)) == ["newest", "newer", "older"]
 
 
-@pytest.mark.parametrize(
-    "query", ["task=sync_entity_states", "status__exact=failed", "trigger=manual", "q=no+route"]
-)
+@pytest.mark.parametrize("query", ["task=sync_entity_states", "status__exact=failed", "trigger=manual", "q=no+route"])
 def test_runs_are_found_by_task_status_trigger_and_error(admin_client, query):
     TaskRun.objects.bulk_create(
         [
