@@ -124,6 +124,7 @@ class Lease(models.Model):
     holder = models.CharField(max_length=150, default="", help_text="The process that leads; empty if it has resigned")
     beat = models.BigIntegerField(default=0, help_text="Counts the signs of life the leader has given when watched")
     watched = models.BooleanField(default=False, help_text="Another process waits to lead, and wants signs of life")
+    seconds = models.FloatField(default=0.0, help_text="The lease time its holder goes by")
     since = models.DateTimeField(null=True, help_text="When the term began, by the database's clock")
     until = models.DateTimeField(null=True, help_text="When its holder resigned: it has begun no run later")
 

@@ -73,3 +73,13 @@ async def test_waiting_for_a_moment_of_the_shared_time_takes_as_long_as_it_shoul
     clock.tell(START + HALF_A_MINUTE, at=0.0)
     await clock.sleep_until(START + timedelta(seconds=37), asyncio.Event())
     assert clock.monotonic() == pytest.approx(7)
+
+
+async def test_what_lies_within_the_margin_of_a_measurement_changes_nothing() -> None:
+    clock = SharedClock(VirtualClock(START))
+    clock.tell(START, at=0.0)
+    await asyncio.sleep(5)
+    clock.tell(START + timedelta(seconds=5.02), at=5.0, margin=0.03)
+    assert clock.now() == START + timedelta(seconds=5)
+    clock.tell(START + timedelta(seconds=5.04), at=5.0, margin=0.03)
+    assert clock.now() == START + timedelta(seconds=5.04)

@@ -22,12 +22,12 @@ WATCH = 0.5
 class Machine:
     """A process whose monotonic clock the test turns."""
 
-    def __init__(self, name: str, *, guard: Any = NoGuard) -> None:
+    def __init__(self, name: str, *, seconds: float = LEASE, guard: Any = NoGuard) -> None:
         self.times = [0.0]
         self.loop_seen = 0.0
         self.elector = Elector(
             me=name,
-            seconds=LEASE,
+            seconds=seconds,
             now=lambda: datetime.now(UTC),
             guard=guard,
             loop_seen=lambda: self.loop_seen,
@@ -147,6 +147,14 @@ class TestOneAfterTheOther:
             if other.leads(tick + 0.5):
                 break
         assert LOOP_PATIENCE < tick <= LOOP_PATIENCE + LEASE + 1
+
+    def test_a_candidate_waits_as_long_as_the_holders_lease_time_demands_if_that_is_longer(self) -> None:
+        one, hasty = Machine("one"), Machine("hasty", seconds=LEASE / 5)
+        one.look(0)
+        hasty.look_regularly(0.1, 7.5)
+        assert not hasty.leads(7.5)
+        hasty.look_regularly(7.6, 9)
+        assert hasty.leads(9)
 
     def test_who_takes_over_declares_the_dead_dead(self) -> None:
         now = datetime.now(UTC)

@@ -16,6 +16,8 @@ class Lease(NamedTuple):
     holder: str = ""
     beat: int = 0
     watched: bool = False
+    seconds: float = 0.0
+    """The lease time its holder goes by, which need not be ours."""
     until: datetime | None = None
     """When the last holder resigned: it has begun no run later."""
 

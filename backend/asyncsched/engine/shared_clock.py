@@ -33,10 +33,17 @@ class SharedClock:
     def monotonic(self) -> float:
         return self._own.monotonic()
 
-    def tell(self, moment: datetime, at: float) -> None:
-        """The shared time was *moment* when the monotonic clock showed *at*. Call it on the loop."""
-        before, self._anchor = self.now(), (moment, at)
+    def tell(self, moment: datetime, at: float, *, margin: float = 0.0) -> None:
+        """The shared time was *moment*, give or take *margin* seconds, when the monotonic clock showed *at*.
+
+        Call it on the loop.
+        """
+        before, kept = self.now(), self._anchor
+        self._anchor = (moment, at)
         step = (self.now() - before).total_seconds()
+        if kept is not None and abs(step) <= margin:
+            self._anchor = kept  # what is known agrees with it, and goes more evenly
+            return
         if abs(step) >= NOTICEABLE:  # less is made up for without a word: every task waits for what it has seen
             self._unreported += step
             self._told.set()

@@ -18,6 +18,7 @@ class Migration(migrations.Migration):
                 ('holder', models.CharField(default='', help_text='The process that leads; empty if it has resigned', max_length=150)),
                 ('beat', models.BigIntegerField(default=0, help_text='Counts the signs of life the leader has given when watched')),
                 ('watched', models.BooleanField(default=False, help_text='Another process waits to lead, and wants signs of life')),
+                ('seconds', models.FloatField(default=0.0, help_text='The lease time its holder goes by')),
                 ('since', models.DateTimeField(help_text="When the term began, by the database's clock", null=True)),
                 ('until', models.DateTimeField(help_text='When its holder resigned: it has begun no run later', null=True)),
             ],

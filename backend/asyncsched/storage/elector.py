@@ -116,7 +116,7 @@ class Elector:
 
     def _stand(self, lease: Lease, began: float) -> None:
         self.has_company = True
-        silence = self._seconds * SILENCE
+        silence = max(self._seconds, lease.seconds) * SILENCE  # during a deploy they may differ
         if lease.holder:
             self._vacant_since = None
         move, self._watch = judge(
@@ -145,7 +145,7 @@ class Elector:
 
     def _take(self, lease: Lease, began: float) -> None:
         now = database_now()
-        if not row.take(lease, me=self.me, now=now):
+        if not row.take(lease, me=self.me, seconds=self._seconds, now=now):
             self._let_go()
             return
         self._watch, self.has_company = None, lease.watched

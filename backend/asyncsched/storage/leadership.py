@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db import DatabaseError, connections
 
@@ -27,6 +28,14 @@ RETRY = 0.2  # seconds after which a database that did not answer is asked again
 PATIENCE = 0.2  # of the lease time: no statement may take longer
 FOREVER = 3600.0
 UNTOLD = "the database could not be told that this process stops: who leads next waits for the lease to run out"
+
+
+class Measured(NamedTuple):
+    """The shared time was *moment* when the monotonic clock showed *at*, give or take *margin* seconds."""
+
+    moment: datetime
+    at: float
+    margin: float
 
 
 class DjangoLeadership:
@@ -100,14 +109,14 @@ class DjangoLeadership:
         if not await self._thread.stop(self._duty.end, patience):
             logger.warning(UNTOLD)
 
-    def _hear(self, moment: datetime | None, at: float) -> None:
-        """In the thread: something was found out. *moment* is the shared time at *at*, None where there is none."""
+    def _hear(self, measured: Measured | None = None) -> None:
+        """In the thread: something was found out, and perhaps what time it is."""
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._take_note, moment, at)
+            self._loop.call_soon_threadsafe(self._take_note, measured)
 
-    def _take_note(self, moment: datetime | None, at: float) -> None:
-        if moment is not None:
-            self._clock.tell(moment, at)
+    def _take_note(self, measured: Measured | None) -> None:
+        if measured is not None:
+            self._clock.tell(measured.moment, measured.at, margin=measured.margin)
         if self._duty.others and not self._had_company:
             self._had_company = True
             self._on_company()
@@ -124,7 +133,7 @@ class _Duty:
         *,
         version: str,
         started_at: datetime,
-        tell: Callable[[datetime | None, float], None],
+        tell: Callable[[Measured | None], None],
     ) -> None:
         self.others = presence.Others()
         self._elector = elector
@@ -158,7 +167,7 @@ class _Duty:
             self._outage.failed("who leads cannot be found out (%s: %s)", type(error).__name__, error)
             connections.close_all()
             self._look_at = time.monotonic() + RETRY
-            self._tell(None, 0.0)
+            self._tell(None)
         else:
             self._outage.worked("who leads is known again")
         return max(0.0, self._look_at - time.monotonic())
@@ -174,24 +183,24 @@ class _Duty:
 
     def _do_due(self) -> None:
         before = self._elector.trust.standing
-        moment, at = self._measured()
+        measured = self._measured()
         self._look_at = time.monotonic() + self._elector.look()
         if self._is_time_to_renew():
             self._renew()
-        if moment is not None or self._elector.trust.standing != before:
-            self._tell(moment, at)
+        if measured is not None or self._elector.trust.standing != before:
+            self._tell(measured)
 
-    def _measured(self) -> tuple[datetime | None, float]:
-        """Return the shared time, and when by the monotonic clock it was so; None if it is not to be asked now."""
+    def _measured(self) -> Measured | None:
+        """Return what time it is by the database, None if it is not to be asked now, or took too long to say."""
         began = time.monotonic()
         if began < self._measure_at or not is_shared():
-            return None, 0.0
+            return None
         moment = database_now()
         ended = time.monotonic()
         if ended - began > MOST_ROUND_TRIP:
-            return None, 0.0
+            return None
         self._measure_at = ended + MEASURE_EVERY
-        return moment, (began + ended) / 2
+        return Measured(moment, (began + ended) / 2, (ended - began) / 2)
 
     def _is_time_to_renew(self) -> bool:
         if self._elector.has_company and not self._had_company:
@@ -216,5 +225,5 @@ class _Duty:
             pause = presence.RENEW_IN_COMPANY if self.others or self._had_company else presence.RENEW_ALONE
             self._elector.outdone = self.others.know_more_than(self._known)
             self._elector.give_way()
-            self._tell(None, 0.0)
+            self._tell(None)
         self._renew_at = time.monotonic() + pause.total_seconds()

@@ -18,7 +18,7 @@ POLL = 0.05  # seconds between two looks for a sign of life
 
 def read() -> Lease:
     """Return what the row says."""
-    found = _row().values_list("term", "holder", "beat", "watched", "until").first()
+    found = _row().values_list("term", "holder", "beat", "watched", "seconds", "until").first()
     return Lease() if found is None else Lease(*found)
 
 
@@ -32,12 +32,12 @@ def beat(lease: Lease, *, watched: bool) -> bool:
     return _row(term=lease.term, holder=lease.holder).update(beat=F("beat") + 1, watched=watched) == 1
 
 
-def take(lease: Lease, *, me: str, now: datetime) -> bool:
+def take(lease: Lease, *, me: str, seconds: float, now: datetime) -> bool:
     """Begin the term after that of *lease*; return False if another was first, or the holder gave a sign of life."""
     if lease.term == 0:
         LeaseRow.objects.get_or_create(name=NAME)
     expected = _row(term=lease.term, holder=lease.holder, beat=lease.beat)
-    return expected.update(term=lease.term + 1, holder=me, beat=0, since=now, until=None) == 1
+    return expected.update(term=lease.term + 1, holder=me, beat=0, seconds=seconds, since=now, until=None) == 1
 
 
 def gives_sign_of_life(patience: float) -> bool:
