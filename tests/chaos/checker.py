@@ -23,8 +23,12 @@ Which lines of the ledger may be missing or late, and are forgiven:
    resumption; so is the wait for a thread.
 3. History may lack the runs of a process that died with them in memory: successes that are summed
    up by the minute, of its last minute before it could write no more; failures, of the last two
-   seconds. A claimed run has had its row since before it started: that one is never missing.
+   seconds. Between two outages a process may not get round to writing: then the outage before counts,
+   see ``lives.RETRY``. A claimed run has had its row since before it started: that one is never missing.
    A process that was told to stop while it could not reach the database is such a process as well.
+4. On SQLite a process can be stopped in the middle of a transaction, with the write lock of the file.
+   Then nobody can write, so nobody else can lead, until it goes on; nothing can be done about that.
+   It counts as a time when the database was down, if the kernel said that this process has the lock.
 """
 
 from collections import Counter, defaultdict

@@ -1,5 +1,6 @@
 """The database in the middle: what differs between PostgreSQL and SQLite, as far as the harness is concerned."""
 
+import re
 import sqlite3
 import uuid
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from tests.support.postgres import Postgres, execute, running_postgres
 Rows = list[tuple[Any, ...]]
 UNREACHABLE = (psycopg.OperationalError, sqlite3.OperationalError)
 
+_LOCKS = Path("/proc/locks")
+_WRITE_LOCK = 120  # the byte of the -shm file that is locked by who writes, see sqlite.org/walformat.html
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LEASE = "SELECT term, holder FROM asyncsched_lease WHERE name = 'scheduler'"
 _HISTORY = 'SELECT run_id, task, scheduled_for, attempt, status, replica, "count", term FROM asyncsched_taskrun'
@@ -32,6 +35,9 @@ class Database(Protocol):
 
     def query(self, sql: str) -> Rows:
         """Return the rows of one statement. Raises one of UNREACHABLE."""
+
+    def is_barred_by(self, pid: int) -> bool:
+        """True if nobody can write before process *pid* has gone on."""
 
 
 class PostgresDatabase:
@@ -51,6 +57,9 @@ class PostgresDatabase:
     def query(self, sql: str) -> Rows:
         with psycopg.connect(self._url, autocommit=True, connect_timeout=2) as connection:
             return connection.execute(sql).fetchall()
+
+    def is_barred_by(self, pid: int) -> bool:
+        return False  # the server ends the transactions of clients that sleep
 
     def terminate_sessions(self, replica: str) -> int:
         """Close every session of *replica* from the server's side; return how many there were."""
@@ -72,6 +81,14 @@ class SqliteDatabase:
     def query(self, sql: str) -> Rows:
         with closing(sqlite3.connect(f"file:{self._file}?mode=ro", uri=True, timeout=5)) as connection:
             return connection.execute(sql).fetchall()
+
+    def is_barred_by(self, pid: int) -> bool:
+        """Ask the kernel who has the write lock of the write-ahead log; where it does not tell, nobody has."""
+        index = self._file.with_name(f"{self._file.name}-shm")
+        if not (_LOCKS.exists() and index.exists()):
+            return False
+        lock = re.compile(rf"POSIX +ADVISORY +WRITE +{pid} +\w+:\w+:{index.stat().st_ino} +{_WRITE_LOCK} ")
+        return bool(lock.search(_LOCKS.read_text()))
 
 
 @contextmanager

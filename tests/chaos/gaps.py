@@ -7,14 +7,17 @@ stretch counts; that must not be longer than the lease, one period, and the tole
 
 One fault after the other must not hide a task that never has its turn. So there is a second
 measure: while others were started, this one could have been. That time, less one period for each
-leader in it, must not be longer than the lease either.
+leader in it, must not be longer than the lease either. For a task whose runs are claimed only such
+time counts in which its leader could ask the database: the others go on without an answer for as
+long as the leader may trust that it leads. What was not answered is asked again after ASK_AGAIN.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from tests.chaos.lives import Span, lives, outages
+from tests.chaos.lives import Span, lives, outages, without
 from tests.chaos.project.jobs import Job
 from tests.chaos.records import FAULTS, Deed, Evidence, Limits, Start, What
 
@@ -22,6 +25,7 @@ NO_FAULT = "no fault"
 NOBODY = "nobody was able"
 SILENCE = 1.5  # seconds without a start of anything, after which nobody seems to work
 REMEMBERED = 10.0  # seconds: a leader that is cut off goes on for as long as it may trust that it leads
+ASK_AGAIN = 5.0  # seconds
 NEAR = 0.2  # seconds: who leads is asked ten times a second, and whoever takes over may be hit between two questions
 
 
@@ -64,7 +68,7 @@ def gaps(evidence: Evidence) -> Iterator[Gap]:
     """Yield one for every two consecutive starts, the beginning and the end of the chaos taken as such."""
     nobody = outages(evidence)
     resets = _resets(evidence, nobody)
-    busy = _busy(evidence)
+    busy = {False: _busy(evidence), True: _busy_and_answered(evidence)}
     for job in evidence.jobs:
         if not job.is_cluster:
             continue
@@ -72,7 +76,7 @@ def gaps(evidence: Evidence) -> Iterator[Gap]:
         inside = [moment for moment in moments if evidence.began < moment < evidence.ended]
         for before, after in pairwise([evidence.began, *inside, evidence.ended]):
             gap = _longest(job, before, after, resets, nobody)
-            yield replace(gap, passed_over=_passed_over(job, before, after, busy))
+            yield replace(gap, passed_over=_passed_over(job, before, after, busy[job.is_claimed]))
 
 
 def leader_at(evidence: Evidence, moment: float) -> set[int]:
@@ -147,6 +151,18 @@ def _busy(evidence: Evidence) -> list[Span]:
         else:
             found.append((start.at, start.at, start.term))
     return [(begin, end) for begin, end, _ in found]
+
+
+def _busy_and_answered(evidence: Evidence) -> list[Span]:
+    """Return the same, less the times in which the database did not decide about claims of that leader."""
+    leaders = {start.at: start.pid for start in _led(evidence)}
+    silences: dict[int, list[Span]] = defaultdict(list)
+    for life in lives(evidence):
+        silences[life.pid] += [(begin, end + ASK_AGAIN) for begin, end in life.away]
+    for deed in evidence.deeds:
+        if deed.pid and deed.what in (What.SEVERED, What.SESSIONS):
+            silences[deed.pid].append((deed.at, deed.at + ASK_AGAIN))
+    return [part for span in _busy(evidence) for part in without(span, silences[leaders[span[0]]])]
 
 
 def _passed_over(job: Job, before: float, after: float, busy: list[Span]) -> float:

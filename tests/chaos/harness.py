@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tests.chaos import database, plan
@@ -195,7 +196,20 @@ class Chaos:
         elif end is None:
             replica.free_at = time.monotonic()
         else:
-            self._at(time.monotonic() + act.length, lambda: self._finish(replica, end))
+            if self._database.is_barred_by(replica.pid):
+                self._note_database(What.DATABASE_DOWN, f"locked by {replica.name}, which is stopped")
+                end = self._unbarred(end)
+            self._at(time.monotonic() + act.length, partial(self._finish, replica, end))
+
+    def _unbarred(self, end: Callable[[], None]) -> Callable[[], None]:
+        def unbar() -> None:
+            end()
+            self._note_database(What.DATABASE_UP)
+
+        return unbar
+
+    def _note_database(self, what: What, detail: str = "") -> None:
+        self._deeds.append(Deed(at=time.monotonic(), what=what, detail=detail))
 
     def _finish(self, replica: Replica, end: Callable[[], None]) -> None:
         end()
@@ -225,7 +239,7 @@ class Chaos:
             return
         self._database_is_up = False
         mode = "fast" if act.kind is Kind.FAST else "immediate"
-        self._deeds.append(Deed(at=time.monotonic(), what=What.DATABASE_DOWN, detail=f"{mode}, {act.length:.1f} s"))
+        self._note_database(What.DATABASE_DOWN, f"{mode}, {act.length:.1f} s")
         server.stop(mode)
         self._at(time.monotonic() + act.length, self._start_database)
 
@@ -233,7 +247,7 @@ class Chaos:
         server = self._database.server
         assert server is not None
         server.start()
-        self._deeds.append(Deed(at=time.monotonic(), what=What.DATABASE_UP))
+        self._note_database(What.DATABASE_UP)
         self._database_is_up = True
 
     def _wait_for(self, condition: Callable[[], bool], what: str, *, alive: bool = True) -> None:

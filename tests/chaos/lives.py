@@ -1,13 +1,14 @@
 """Who was able to work when, from the log alone: the lives of the processes, and the times when nobody was able."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tests.chaos.records import Deed, Evidence, Start, What
 
 Span = tuple[float, float]
 NEVER = float("inf")
+RETRY = 6.0  # seconds: what could not be written is tried again after 5 s at the latest, and trying takes a moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +32,15 @@ class Life:
 
     @property
     def last_told(self) -> float:
-        """The last moment at which it could write; NEVER while it lives."""
-        return min((begin for begin, end in self.away if begin <= self.ended <= end), default=self.ended)
+        """The last moment at which it had certainly found out that it can write; NEVER while it lives.
+
+        Between two outages it may not have tried: only RETRY after the first has it certainly.
+        """
+        told = self.ended
+        for begin, end in sorted(self.away, key=lambda span: span[1], reverse=True):
+            if begin <= told <= end + RETRY:
+                told = begin
+        return told
 
     def is_away_at(self, moment: float) -> bool:
         """True if it could do nothing, or say nothing, at *moment*."""
@@ -59,6 +67,17 @@ def spells(deeds: tuple[Deed, ...], begin: What, end: What) -> tuple[Span, ...]:
             found.append((since, deed.at))
             since = None
     return (*found, *([(since, NEVER)] if since is not None else []))
+
+
+def without(span: Span, holes: Iterable[Span]) -> Iterator[Span]:
+    """Yield what is left of *span*."""
+    begin, end = span
+    for hole_begin, hole_end in sorted(holes):
+        if begin < min(hole_begin, end):
+            yield begin, min(hole_begin, end)
+        begin = max(begin, hole_end)
+    if begin < end:
+        yield begin, end
 
 
 def outages(evidence: Evidence) -> tuple[Span, ...]:

@@ -1,9 +1,11 @@
 """One replica: a real server, behind a cable of its own, with a clock of its own and a ledger in a file."""
 
 import json
+import os
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from tests.chaos.plan import Kind
@@ -90,6 +92,7 @@ class Replica:
             case Kind.STOP | Kind.STOP_BRIEFLY:
                 self._say(What.STOPPED, detail)
                 self.server.send(signal.SIGSTOP)
+                self._wait_until_stopped()
                 return self._resume
             case Kind.SEVER:
                 assert self._proxy is not None
@@ -117,6 +120,15 @@ class Replica:
         assert self._proxy is not None
         self._proxy.heal()
         self._say(What.HEALED)
+
+    def _wait_until_stopped(self) -> None:
+        """Return when none of its threads runs any more. Its status is left to whoever waits for the process."""
+        deadline = time.monotonic() + 1
+        with suppress(ChildProcessError):  # it has ended by itself
+            while not os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT):
+                if time.monotonic() > deadline:
+                    return
+                time.sleep(0.001)
 
     def _resume(self) -> None:
         self.server.send(signal.SIGCONT)

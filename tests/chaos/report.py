@@ -39,7 +39,7 @@ def _figures(evidence: Evidence, violations: Sequence[Violation]) -> Iterator[st
     late = [behind for _, behind in late_starts(evidence)]
     terms = {start.term for start in evidence.starts if start.term is not None}
     away = sum(end - begin for begin, end in outages(evidence))
-    longest = max(gaps(evidence), key=lambda gap: gap.whole - gap.job.period)
+    claimed, unclaimed = (_longest_silence(evidence, is_claimed=value) for value in (True, False))
     figures = {
         "starts": len(evidence.starts),
         "of them twice": rules["double"],
@@ -47,11 +47,22 @@ def _figures(evidence: Evidence, violations: Sequence[Violation]) -> Iterator[st
         "processes": count_ready(evidence),
         "terms": len(terms),
         "nobody was able": f"{away:.1f} s",
-        "longest silence": f"{longest.whole:.1f} s ({longest.job.name}); others ran for {longest.passed_over:.1f} s",
+        "longest silence": unclaimed,
+        "of claimed tasks": claimed,
         "begun after their term": f"{len(late)}, at most {max(late, default=0):.2f} s",
     }
     for name, figure in figures.items():
         yield f"{name:<26}{figure}"
+
+
+def _longest_silence(evidence: Evidence, *, is_claimed: bool) -> str:
+    """Say how long a task with claims, or without, did not start, and how much of it was not allowed for anyway."""
+    found = [gap for gap in gaps(evidence) if gap.job.is_claimed == is_claimed]
+    if not found:
+        return "none"
+    longest = max(found, key=lambda gap: gap.whole - gap.job.period)
+    worst = max(found, key=lambda gap: gap.excess)
+    return f"{longest.whole:.1f} s ({longest.job.name}); after one fault and beyond one period {_worst(worst)}"
 
 
 def _faults(evidence: Evidence) -> Iterator[str]:

@@ -63,6 +63,8 @@ def test_one_process_may_not_start_its_own_occurrence_twice_either() -> None:
 
 # Gaps
 
+BESIDE = replace(TICK, name="beside", catch_up="once")
+
 
 def test_a_silence_without_a_cause_is_seen() -> None:
     story = a_good_one()
@@ -141,6 +143,27 @@ def test_faults_again_and_again_do_not_hide_a_task_that_is_passed_over() -> None
         story.happens(What.SESSIONS, at, 1)
     story.loses(TICK.name, 20, 45)
     assert _texts(story) == ["tick (every 1 s) did not start for 26.0 s"]
+
+
+def _cut_off_again_and_again() -> Story:
+    """The database does not answer the leader for four seconds in six; what needs no answer goes on."""
+    story = a_good_one(BESIDE)
+    for at in range(15, 45, 6):
+        story.happens(What.CUT, at, 1)
+        story.happens(What.HEALED, at + 4, 1)
+    return story
+
+
+def test_a_claim_that_the_database_did_not_decide_is_not_passed_over() -> None:
+    story = _cut_off_again_and_again()
+    story.loses(BESIDE.name, 20, 40)
+    assert "gap" not in _rules(story)
+
+
+def test_what_needs_no_answer_is() -> None:
+    story = _cut_off_again_and_again()
+    story.loses(TICK.name, 20, 40)
+    assert "gap" in _rules(story)
 
 
 # Left out

@@ -105,6 +105,25 @@ def test_a_failed_run_has_its_row_soon() -> None:
     assert _texts(story) == ["a failed run without a row"]
 
 
+def _killed_after_two_outages(*, between: float) -> Story:
+    """The database is away twice before process 1 is killed at 80, with *between* seconds in between."""
+    story = _killed()
+    story.happens(What.DATABASE_DOWN, 61.0)
+    story.happens(What.DATABASE_UP, 78.0 - between)
+    story.happens(What.DATABASE_DOWN, 78.0)
+    story.happens(What.DATABASE_UP, 79.0)
+    story.forgets(next(start for start in story.starts if start.task == FLAKY.name and start.due == 64_000_000))
+    return story
+
+
+def test_between_two_outages_it_may_not_have_got_round_to_writing() -> None:
+    assert _rules(_killed_after_two_outages(between=4.0)) == []
+
+
+def test_unless_they_were_far_apart() -> None:
+    assert _texts(_killed_after_two_outages(between=10.0)) == ["a failed run without a row"]
+
+
 def test_what_a_killed_process_had_claimed_and_not_begun_may_be_in_history() -> None:
     story = _killed()
     ghost = row_of(story.start(TICK.name, 79.9, attempt=2), status="abandoned")
