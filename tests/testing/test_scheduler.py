@@ -266,6 +266,16 @@ def test_a_run_that_a_power_cut_ends_is_abandoned_and_not_run_again(scheduler: V
     assert not runs.skips
 
 
+def test_unless_the_task_wants_it_to_be(scheduler: VirtualScheduler) -> None:
+    scheduler.start(make_task(two_hours, DailyAt(1), rerun_abandoned=True), at=MIDNIGHT)
+    scheduler.run(hours=2)
+    scheduler.kill()
+    scheduler.start()
+    scheduler.run(hours=12)
+    assert [(run.attempt, run.status) for run in scheduler.runs] == [(1, "abandoned"), (2, "succeeded")]
+    assert starts(scheduler.runs) == [at(hours=1), at(hours=2)]
+
+
 def test_a_kill_takes_no_time_and_says_nothing(scheduler: VirtualScheduler, caplog: pytest.LogCaptureFixture) -> None:
     scheduler.start(make_task(two_hours, DailyAt(1)), make_task(name="idle"), at=MIDNIGHT)
     scheduler.run(hours=2)

@@ -4,11 +4,24 @@ import asyncio
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from asyncsched.engine.ports import Remembered
-from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, RunStatus, Settled, Skipped, SkipReason
-from asyncsched.policy import Overlap
+from asyncsched.engine.runs import (
+    Claim,
+    Occurrence,
+    Refusal,
+    RunResult,
+    RunStatus,
+    Settled,
+    Skipped,
+    SkipReason,
+    Trigger,
+)
+from asyncsched.policy import MOST_RERUNS, Overlap
 from asyncsched.registry import Task
+
+ABANDONED_CHECK = 1.0  # seconds after which what was abandoned, and could not be run again yet, is told of again
 
 
 class MemoryStore:
@@ -23,8 +36,11 @@ class MemoryStore:
         self._remembered = dict(remembered or {})
         self._claims: dict[tuple[object, ...], str] = {}
         self._running: dict[str, str] = {}
+        self._reruns: set[str] = set()
+        self._abandoned: dict[tuple[str, datetime], Occurrence] = {}
 
     async def load(self, tasks: Iterable[Task]) -> Mapping[str, Remembered]:
+        self._reruns |= {task.name for task in tasks if task.options.rerun_abandoned}
         known = {name: replace(past, paused=name in self._paused) for name, past in self._remembered.items()}
         return {name: Remembered(paused=True) for name in self._paused} | known
 
@@ -49,6 +65,7 @@ class MemoryStore:
     def record(self, result: RunResult) -> None:
         self._running.pop(result.claim.run_id, None)
         self.results.append(result)
+        self._note_abandoned(result)
         self._remembered[result.task] = replace(
             self._remembered.get(result.task, Remembered()),
             cursor=result.claim.occurrence.scheduled_for,
@@ -75,13 +92,24 @@ class MemoryStore:
         self._pauses_changed.set()
 
     async def next_pauses(self) -> frozenset[str]:
-        await self._pauses_changed.wait()
+        try:
+            async with asyncio.timeout(ABANDONED_CHECK if self._abandoned else None):
+                await self._pauses_changed.wait()
+        except TimeoutError:
+            return self._paused
         self._pauses_changed.clear()
         return self._paused
 
     async def abandoned(self) -> Sequence[Occurrence]:
-        last = {(one.task, one.claim.occurrence.scheduled_for): one for one in self.results}
-        return [one.claim.occurrence for one in last.values() if one.status is RunStatus.ABANDONED]
+        return list(self._abandoned.values())
+
+    def _note_abandoned(self, result: RunResult) -> None:
+        occurrence = result.claim.occurrence
+        self._abandoned.pop((occurrence.task, occurrence.scheduled_for), None)
+        is_over = result.status is not RunStatus.ABANDONED or occurrence.attempt > MOST_RERUNS
+        if occurrence.task in self._reruns and not is_over and occurrence.trigger is not Trigger.MANUAL:
+            self._abandoned[occurrence.task, occurrence.scheduled_for] = occurrence
+            self._pauses_changed.set()
 
     async def close(self, patience: float) -> None:
         """Nothing is outstanding, ever."""
