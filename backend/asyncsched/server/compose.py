@@ -22,8 +22,9 @@ from asyncsched.storage.store import DjangoStore
 
 
 def tasks(settings: conf.Settings) -> tuple[Task, ...]:
-    """Return the registered tasks, their schedules in the project's time zone where they name none."""
-    return tuple(replace(task, schedule=task.schedule.in_zone(settings.time_zone)) for task in registry)
+    """Return the registered tasks, the scheduler's own last, in the project's time zone where they name none."""
+    in_order = sorted(registry, key=lambda task: task.is_own)
+    return tuple(replace(task, schedule=task.schedule.in_zone(settings.time_zone)) for task in in_order)
 
 
 def store(settings: conf.Settings, clock: Clock | None = None) -> DjangoStore:
