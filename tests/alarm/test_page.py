@@ -9,8 +9,9 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.utils import timezone
 
+from asyncsched import conf
 from asyncsched.models import TaskState
-from asyncsched.registry import registry
+from asyncsched.server import compose
 
 pytestmark = pytest.mark.django_db
 
@@ -45,7 +46,7 @@ def test_a_stranger_is_sent_to_sign_in(client):
 def test_the_page_lists_every_task_with_its_schedule(resident):
     page = resident.get("/").content.decode()
 
-    assert re.findall(r'data-task="([\w.]+)"', page) == [task.name for task in registry]
+    assert re.findall(r'data-task="([\w.]+)"', page) == [task.name for task in compose.tasks(conf.load())]
     assert "daily at 03:00 UTC" in page
     assert "every 5 min" in page
 

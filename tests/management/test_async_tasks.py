@@ -294,7 +294,7 @@ def add_process(replica: str, *tasks: str, expired: bool = False) -> None:
         tasks={task: {"schedule": "every 5 min", "scope": "cluster", "enabled": True} for task in tasks},
         started_at=now,
         seen_at=now,
-        expires_at=now if expired else now + timedelta(minutes=5),
+        expires_at=now if expired else now + timedelta(seconds=20),
     )
 
 

@@ -157,7 +157,7 @@ async def test_an_idle_store_keeps_its_connection(store: DjangoStore) -> None:
 
     connection_created.connect(note)
     try:
-        for _ in range(5):
+        for _ in range(2):
             await store.next_pauses()
     finally:
         connection_created.disconnect(note)
