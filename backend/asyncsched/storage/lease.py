@@ -7,6 +7,7 @@ import time
 from datetime import datetime
 from typing import Any
 
+from django.db import router
 from django.db.models import F, QuerySet
 
 from asyncsched.engine.election import Lease
@@ -62,4 +63,5 @@ def current_term() -> int | None:
 
 
 def _row(**expected: Any) -> QuerySet[LeaseRow]:
-    return LeaseRow.objects.filter(name=NAME, **expected)
+    # Never from a read replica, which lags behind: what is read here decides who leads.
+    return LeaseRow.objects.using(router.db_for_write(LeaseRow)).filter(name=NAME, **expected)
