@@ -12,18 +12,20 @@ import pytest
 from tests.chaos import report
 from tests.chaos.checker import check
 from tests.chaos.harness import Chaos, Scenario
-from tests.chaos.records import Limits, Violation, What
+from tests.chaos.plan import Kind
+from tests.chaos.records import FAULTS, Limits, Violation
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
-SEED = int(os.environ.get("CHAOS_SEED", "1"))
+DEFAULT_SEED = "1"
+SEED = int(os.environ.get("CHAOS_SEED", DEFAULT_SEED))
 LEASE = 4.0
 TOLERANCE = 4.0
 
 
 @pytest.mark.parametrize("database", ["postgres", "sqlite"])
 def test_no_occurrence_is_doubled_or_lost_whatever_breaks(database: str, tmp_path: Path) -> None:
-    scenario = Scenario(database=database, seed=SEED, seconds=10.0, replicas=3, jobs=12, lease=LEASE)
+    scenario = _short(database, SEED)
     limits = Limits(lease=LEASE, tolerance=TOLERANCE)
     chaos = Chaos(scenario, limits, tmp_path)
     evidence = chaos.run()
@@ -31,7 +33,12 @@ def test_no_occurrence_is_doubled_or_lost_whatever_breaks(database: str, tmp_pat
     told = "\n".join(report.lines(scenario, evidence, limits, violations))
     assert violations == [], f"with CHAOS_SEED={SEED}:\n{told}"
     assert {start.task for start in evidence.starts} == {job.name for job in evidence.jobs}
-    assert {What.KILLED, What.TOLD} & {deed.what for deed in evidence.deeds if deed.at < evidence.ended}
+    assert set(FAULTS) & {deed.what for deed in evidence.deeds if deed.at < evidence.ended}
+
+
+@pytest.mark.parametrize("database", ["postgres", "sqlite"])
+def test_the_seed_that_it_has_by_default_is_one_that_ends_processes(database: str) -> None:
+    assert {Kind.KILL, Kind.TERM} & {act.kind for act in _short(database, int(DEFAULT_SEED)).acts()}
 
 
 def test_without_an_election_the_same_checker_sees_what_three_replicas_do_three_times(tmp_path: Path) -> None:
@@ -40,3 +47,7 @@ def test_without_an_election_the_same_checker_sees_what_three_replicas_do_three_
     found = {violation.rule: violation for violation in check(Chaos(scenario, limits, tmp_path).run(), limits)}
     assert "double" in found
     assert found["double"].text.endswith("started 3 times")
+
+
+def _short(database: str, seed: int) -> Scenario:
+    return Scenario(database=database, seed=seed, seconds=10.0, replicas=3, jobs=12, lease=LEASE)
