@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -153,7 +154,7 @@ async def test_an_idle_store_keeps_its_connection(store: DjangoStore) -> None:
     opened = []
 
     def note(sender: Any, **kwargs: Any) -> None:
-        opened.append(sender)
+        opened.append(threading.current_thread())
 
     connection_created.connect(note)
     try:
@@ -161,7 +162,7 @@ async def test_an_idle_store_keeps_its_connection(store: DjangoStore) -> None:
             await store.next_pauses()
     finally:
         connection_created.disconnect(note)
-    assert len(opened) == 1
+    assert len([thread for thread in opened if thread is store._thread._thread]) == 1
     await store.close(5)
 
 
