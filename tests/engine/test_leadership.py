@@ -13,7 +13,7 @@ from asyncsched.engine.ports import Remembered
 from asyncsched.engine.progress import State
 from asyncsched.engine.runs import Settled, SkipReason
 from asyncsched.engine.supervisor import Supervisor
-from asyncsched.errors import StoreUnavailable
+from asyncsched.errors import ConfigurationError, StoreUnavailable
 from asyncsched.testing import MemoryStore, RecordingListener, VirtualClock
 from tests.engine.conftest import make_task
 
@@ -36,9 +36,10 @@ class Switch:
 
     async def join(self) -> None: ...
 
-    async def changed(self) -> Standing:
-        await self._changed.wait()
-        self._changed.clear()
+    async def changed(self, known: Standing) -> Standing:
+        while self.standing == known:
+            await self._changed.wait()
+            self._changed.clear()
         return self.standing
 
     async def leave(self, patience: float) -> None:
@@ -226,3 +227,33 @@ async def test_a_claim_whose_answer_came_after_its_term_is_given_back_and_not_ru
         await asyncio.sleep(20)
     assert [run.claim.term for run in replica.listener.finished if run.task == "once"] == [2]
     assert replica.seconds("once") == [100]
+
+
+async def test_a_watch_that_is_ended_while_it_takes_over_takes_over_all_the_same() -> None:
+    class Hanging(MemoryStore):
+        hangs = 0
+
+        async def load(self, tasks: Any) -> Any:
+            if self.hangs:
+                self.hangs -= 1
+                raise RuntimeError("nobody expected this")
+            return await super().load(tasks)
+
+    store = Hanging()
+    async with Replica(leads=False, store=store) as replica:
+        await asyncio.sleep(5)
+        store.hangs = 1
+        replica.leadership.turn(leads=True)
+        await asyncio.sleep(30)
+    assert replica.seconds("once") == [10, 20, 30]
+
+
+async def test_a_start_that_fails_leaves_the_election() -> None:
+    class Broken(MemoryStore):
+        async def load(self, tasks: Any) -> Any:
+            raise ConfigurationError("run migrate first")
+
+    replica = Replica(leads=True, store=Broken())
+    with pytest.raises(ConfigurationError):
+        await replica.supervisor.start()
+    assert replica.leadership.has_left

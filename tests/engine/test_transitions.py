@@ -630,6 +630,35 @@ class TestTheBeginning:
         assert driven.progress.cursor == START
 
 
+class TestWhatIsNotCarriedOverIntoAnotherTerm:
+    def test_a_suspension(self) -> None:
+        driven = Driven(Every(100), suspend_after=1, suspend_for=5000)
+        driven.start(100)
+        driven.end(101, RunStatus.FAILED)
+        driven.on(events.Followed())
+        driven.on(events.Led(now=at(350), cursor=at(200), failures=0))
+        assert driven.look(350).run == scheduled(300)
+
+    def test_what_was_decided_on_if_history_is_known_only_later(self) -> None:
+        driven = Driven(Every(100))
+        driven.start(100)
+        driven.end(101)
+        assert driven.look(200).run == scheduled(200)
+        driven.on(events.Followed())
+        driven.on(events.Led(now=at(215), cursor=None, failures=0))
+        driven.on(events.Recalled(cursor=at(100), failures=0))
+        assert driven.look(220).run == scheduled(200)
+
+    def test_a_claim_that_nobody_could_decide(self) -> None:
+        driven = Driven(Every(100))
+        run = driven.look(100).run
+        assert run is not None
+        driven.on(events.Claiming())
+        driven.on(events.Followed())
+        driven.on(events.Undecided(occurrence=run, now=at(110)))
+        assert driven.progress.pending is None
+
+
 class TestAbandoned:
     def abandoned(self, attempt: int = 1, seconds: float = 45) -> events.Abandoned:
         return events.Abandoned(occurrence=replace(scheduled(0), attempt=attempt), now=at(seconds))

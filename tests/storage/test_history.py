@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-import threading
 import sqlite3
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

@@ -53,7 +53,8 @@ class Process:
 
     async def _follow(self) -> None:
         while True:
-            self.standings.append(await self.leadership.changed())
+            known = self.standings[-1] if self.standings else FOLLOWS
+            self.standings.append(await self.leadership.changed(known))
 
     @property
     def leads(self) -> bool:

@@ -193,6 +193,6 @@ def elector(name: str, bounded: BoundedConnection) -> Elector:
         me=name,
         seconds=60,
         now=now,
-        guard=lambda: guard(lambda: bounded.is_pooled),
+        guard=guard(lambda: bounded.is_pooled),
         loop_seen=time.monotonic,
     )

@@ -105,6 +105,22 @@ def test_the_run_of_a_leader_known_to_be_dead_is_abandoned_at_once_and_bars_nobo
     assert [run.status for run in TaskRun.objects.order_by("scheduled_for")] == ["abandoned", "running"]
 
 
+def test_after_an_outage_of_the_database_that_everybodys_presence_has_expired_says_nothing() -> None:
+    lead(3)
+    ask(3)
+    alive(3, expires_in=-1)
+    claims.abandon_expired(now(), by="leader of term 4", knows_dead=False)
+    assert TaskRun.objects.get().status == RunStatus.RUNNING
+
+
+def test_who_asks_is_never_dead_itself() -> None:
+    lead(3)
+    ask(3)
+    alive(3, expires_in=-1)
+    claims.abandon_expired(now(), by="leader of term 3")
+    assert TaskRun.objects.get().status == RunStatus.RUNNING
+
+
 def presence_taken_over(term: int) -> None:
     alive(term)
     presence.expire(f"leader of term {term}", database_now())

@@ -3,10 +3,18 @@
 import asyncio
 import time
 from datetime import UTC, datetime
+from functools import partial
 
 CHECK = 0.5  # seconds between two looks, so that a step is noticed within one
+_BOOTTIME = getattr(time, "CLOCK_BOOTTIME", None)
+_since_boot = time.monotonic if _BOOTTIME is None else partial(time.clock_gettime, _BOOTTIME)
 NOTICEABLE = 0.5  # seconds within one CHECK; NTP slews by a thousandth of it
 EARLIEST = datetime(2025, 4, 2, tzinfo=UTC)  # Django 5.2 came out: with any other we do not run
+
+
+def seconds_since_boot() -> float:
+    """Return seconds that only ever increase, also while the machine is suspended where the system tells them."""
+    return _since_boot()
 
 
 class SystemClock:

@@ -15,8 +15,8 @@ own monotonic clocks, which no operator and no NTP sets:
   lease time, so always after the leader's trust has ended; the tenth in between is the margin. No
   more than a lease time passes from a crash to the next term.
 
-A clock of the database decides nothing here. (Kubernetes' leader election observes in the same way;
-River and Oban compare with the database's clock, which may step.) Only one thing takes two clocks:
+A clock of the database does not decide who leads. (Kubernetes' leader election observes in the same
+way; River and Oban compare with the database's clock, which may step.) Only one thing takes two clocks:
 before a candidate ends the session of a leader that hangs, the database's clock must agree.
 
 **Signs of life cost nothing while nobody looks.** A candidate marks the row as watched. A leader that
@@ -50,7 +50,9 @@ The leader is stopped (SIGTERM)                 It resigns first, then drains: a
 It is killed                                    Another leads after at most the lease time.
 It is frozen, and goes on later                 The same; it then finds that it leads no more.
 Its event loop hangs                            Looks go on, from a thread of their own, for 30 s, so
-                                                that a view that blocks costs nothing; then they end.
+                                                that a view that blocks costs nothing; then it resigns.
+Its machine is suspended                        Its trust ends meanwhile, where the system tells for
+                                                how long that was, as Linux does.
 Its connection breaks                           It connects again and goes on in its term.
 It cannot reach the database                    It steps down. Another that can takes over.
 Nobody can                                      Nobody leads. Tasks of scope ``replica`` go on.
@@ -96,8 +98,9 @@ class AlwaysLeader:
     async def join(self) -> None:
         """There is nobody to ask."""
 
-    async def changed(self) -> Standing:
-        await asyncio.Event().wait()
+    async def changed(self, known: Standing) -> Standing:
+        if known == self.standing:
+            await asyncio.Event().wait()
         return self.standing
 
     async def leave(self, patience: float) -> None:

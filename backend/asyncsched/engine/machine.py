@@ -122,8 +122,10 @@ def _refused(task: Task, progress: Progress, event: events.Refused) -> Plan:
 
 
 def _undecided(task: Task, progress: Progress, event: events.Undecided) -> Plan:
-    again_at = event.now + progress.ahead + CLAIM_RETRY
-    return planner.postponed(_unclaimed(task, progress), event.occurrence, again_at)
+    progress = _unclaimed(task, progress)
+    if progress.standby and event.occurrence.trigger is not Trigger.MANUAL:
+        return Plan(progress=progress)  # it is the new leader's to catch up on
+    return planner.postponed(progress, event.occurrence, event.now + progress.ahead + CLAIM_RETRY)
 
 
 def _unclaimed(task: Task, progress: Progress) -> Progress:
@@ -191,7 +193,8 @@ def _asked(task: Task, progress: Progress, event: events.Asked) -> Plan:
 def _followed(task: Task, progress: Progress, event: events.Followed) -> Plan:
     if task.options.scope is not Scope.CLUSTER:
         return Plan(progress=progress)
-    progress = replace(progress, standby=True, due=None)
+    # A suspension, and what is known to have run, are of the term that has ended.
+    progress = replace(progress, standby=True, due=None, suspended_until=None, has_run=False)
     if progress.pending and progress.pending.trigger is not Trigger.MANUAL:
         progress = replace(progress, pending=None, pending_at=None)  # it is the new leader's to catch up on
     return Plan(progress=progress)

@@ -103,8 +103,8 @@ class Leadership(Protocol):
     async def join(self) -> None:
         """Stand for election; return as soon as it is known whether this process leads. Raises nothing."""
 
-    async def changed(self) -> Standing:
-        """Wait until the standing is another than was returned last (at first: than to follow), and return it."""
+    async def changed(self, known: Standing) -> Standing:
+        """Return the standing as soon as it is another than *known*."""
 
     async def leave(self, patience: float) -> None:
         """Lead no more, for good, and let another at once. Takes at most *patience* seconds. May be called twice."""

@@ -18,6 +18,7 @@ class SharedClock:
         self._own = own
         self._anchor: tuple[datetime, float] | None = None
         self._unreported = 0.0
+        self._is_watched = False  # until then nothing has gone by the time that was shown before
         self._told = asyncio.Event()
 
     @property
@@ -38,13 +39,14 @@ class SharedClock:
 
         Call it on the loop.
         """
-        before, kept = self.now(), self._anchor
+        told = moment + timedelta(seconds=self._own.monotonic() - at)
+        step = (told - self.now()).total_seconds()
+        if self._anchor is not None and abs(step) <= margin:
+            return  # what is known agrees with it, and goes more evenly
         self._anchor = (moment, at)
-        step = (self.now() - before).total_seconds()
-        if kept is not None and abs(step) <= margin:
-            self._anchor = kept  # what is known agrees with it, and goes more evenly
-            return
-        if abs(step) >= NOTICEABLE:  # less is made up for without a word: every task waits for what it has seen
+        if (
+            self._is_watched and abs(step) >= NOTICEABLE
+        ):  # less is made up for without a word: every task waits for what it has seen
             self._unreported += step
             self._told.set()
 
@@ -54,6 +56,7 @@ class SharedClock:
         await self._own.sleep_until(moment, wake)
 
     async def stepped(self) -> float:
+        self._is_watched = True
         while True:
             own = asyncio.ensure_future(self._own.stepped())
             told = asyncio.ensure_future(self._told.wait())

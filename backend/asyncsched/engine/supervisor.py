@@ -4,11 +4,12 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from asyncsched.engine import events, machine
+from asyncsched.engine.boundary import Boundary
 from asyncsched.engine.context import Health
 from asyncsched.engine.culprits import Culprit, acting_as
 from asyncsched.engine.fanout import Fanout
 from asyncsched.engine.keeper import Intensity, Keeper, still_running
-from asyncsched.engine.leadership import FOLLOWS, AlwaysLeader
+from asyncsched.engine.leadership import FOLLOWS, AlwaysLeader, Standing
 from asyncsched.engine.loop import ScheduleLoop, Surroundings
 from asyncsched.engine.ports import Clock, Executor, Leadership, Listener, Remembered, Store
 from asyncsched.engine.progress import State
@@ -16,12 +17,13 @@ from asyncsched.engine.recollection import Recollection
 from asyncsched.engine.runner import Runner
 from asyncsched.engine.stall import StallWatch
 from asyncsched.engine.statistics import Statistics
-from asyncsched.errors import ConfigurationError, UnknownTask
+from asyncsched.errors import UnknownTask
 from asyncsched.registry import Service, Task
 
 logger = logging.getLogger("asyncsched.supervisor")
 
 CANCEL_PATIENCE = 1.0  # seconds a coroutine may take to act on its cancellation
+LEAST_PATIENCE = 0.2  # seconds, however little grace there is
 RESIGN_PATIENCE = 1.0  # seconds to let another process lead
 CLOSE_PATIENCE = 1.0  # seconds to let go of a store that cannot be used
 LAST_WRITES = 0.2  # share of the grace kept for cancelling, and for writing down what happened
@@ -112,15 +114,18 @@ class Supervisor:
         Raises ConfigurationError if the store is not set up. If it merely does not answer, the
         scheduler starts all the same: an alarm must not wait for a database to boot.
         """
+        services = [service for service in self._services if service.enabled_when is None or service.enabled_when()]
+        has_begun = False
         try:
             remembered = await self._recollection.load()
-        except ConfigurationError:
-            await self._store.close(CLOSE_PATIENCE)
-            raise
-        await self._leadership.join()
+            await self._leadership.join()
+            has_begun = True
+        finally:
+            if not has_begun:
+                await self._leadership.leave(CLOSE_PATIENCE)
+                await self._store.close(CLOSE_PATIENCE)
         if self._stall_watch:
             self._stall_watch.start(self._listener.stalled)
-        services = [service for service in self._services if service.enabled_when is None or service.enabled_when()]
         self._standing = self._leadership.standing
         now = self._clock.now()
         around = Surroundings(
@@ -178,7 +183,7 @@ class Supervisor:
         for loop in self._loops.values():
             loop.give_up_claims()
             loop.wake()
-        await self._leadership.leave(min(RESIGN_PATIENCE, grace * LAST_WRITES / 2))
+        await self._leadership.leave(min(RESIGN_PATIENCE, max(LEAST_PATIENCE, grace * LAST_WRITES / 2)))
         for keeper in self._keepers:
             if keeper.resting or keeper.name not in self._loops:
                 keeper.cancel()
@@ -230,18 +235,20 @@ class Supervisor:
 
     async def _watch_leadership(self) -> None:
         while True:
-            standing = await self._leadership.changed()
-            if standing == self._standing:
-                continue
-            self._standing = standing
+            standing = await self._leadership.changed(self._standing)
             for loop in self._loops.values():
                 loop.tell(events.Followed())  # also before another term: nothing is carried over into it
-            if not standing.leads:
-                continue
-            remembered = await self._recollection.load()
-            now = self._clock.now()
-            for name, loop in self._loops.items():
-                past = remembered.get(name, Remembered())
-                led = events.Led(now=now, cursor=past.cursor, failures=past.failures, since=standing.since)
-                loop.tell(led)
+            remembered = await self._recollection.load() if standing.leads else {}
+            if standing.leads:
+                self._lead(standing, remembered)
+            self._standing = standing  # only now: should this be restarted in between, all are told again
             self._recollection.report_unknown(remembered)
+
+    def _lead(self, standing: Standing, remembered: Mapping[str, Remembered]) -> None:
+        now = self._clock.now()
+        for name, loop in self._loops.items():
+            past = remembered.get(name, Remembered())
+            with Boundary() as boundary:
+                loop.tell(events.Led(now=now, cursor=past.cursor, failures=past.failures, since=standing.since))
+            if boundary.error:
+                logger.error("%s: cannot be led", name, exc_info=boundary.error)

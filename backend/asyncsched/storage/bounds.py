@@ -8,25 +8,26 @@ connection: elsewhere the descriptor might belong to another file already.
 
 import os
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from django.db import connections
+from django.db import DatabaseError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.db.utils import DEFAULT_DB_ALIAS
 
 from asyncsched.storage.pooling import is_pooled
 
-# What the server is to do with a session whose client is slow, frozen or gone. In milliseconds, the last three in
+# What the server is to do with a session whose client is slow, frozen or gone: in milliseconds, the keep-alives in
 # seconds. A frozen client would keep what it has locked; an unreachable one its session, and the lock that goes by it.
 PATIENT = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
 WATCHFUL = {
-    "client_connection_check_interval": "500",
     "tcp_keepalives_idle": "5",
     "tcp_keepalives_interval": "2",
     "tcp_keepalives_count": "3",
 }
+IDLE = 8  # times as long as a statement may take, a session may be idle: both are used far more often
 SET = """
     SELECT set_config(name, wanted, false)
     FROM unnest(%s::text[], %s::text[]) AS limits (name, wanted) JOIN pg_settings USING (name)
@@ -36,10 +37,11 @@ SET = """
 class BoundedConnection:
     """This thread's default connection, closed at first, for work that waits for nothing longer than *seconds*."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, *, on_statement: Callable[[], None] = lambda: None) -> None:
         self.is_pooled = False
         """True if it ends at a pooler, which may hand the session to others between two transactions."""
         self._seconds = seconds
+        self._on_statement = on_statement
         self._twin: socket.socket | None = None
         self._connection = connections[DEFAULT_DB_ALIAS]
         self._connection.close()
@@ -47,6 +49,7 @@ class BoundedConnection:
         options = limited(dict(self._connection.settings_dict["OPTIONS"]), seconds)
         self._connection.settings_dict = {**self._connection.settings_dict, "OPTIONS": options}
         connection_created.connect(self._opened)
+        self._connection.execute_wrappers.append(self._execute)
 
     def cut_off(self) -> None:
         """End the wait that goes on, from any thread; in the connection's own an OperationalError is raised."""
@@ -58,6 +61,7 @@ class BoundedConnection:
     def close(self) -> None:
         """Close it for good, in its own thread."""
         connection_created.disconnect(self._opened)
+        self._connection.execute_wrappers.remove(self._execute)
         self._let_go_of_twin()
         connections.close_all()
 
@@ -68,9 +72,17 @@ class BoundedConnection:
         self._twin = socket.socket(fileno=os.dup(connection.connection.fileno()))
         self.is_pooled = is_pooled(connection)
         if not self.is_pooled:  # else it would limit others
-            limits = dict.fromkeys(PATIENT, str(round(self._seconds * 1000))) | WATCHFUL
+            milliseconds = round(self._seconds * 1000)
+            limits = dict.fromkeys(PATIENT, str(milliseconds)) | {"idle_session_timeout": str(IDLE * milliseconds)}
+            limits |= WATCHFUL
             with connection.cursor() as cursor:
                 cursor.execute(SET, [list(limits), list(limits.values())])
+                with suppress(DatabaseError):  # a server on Windows refuses it
+                    cursor.execute(SET, [["client_connection_check_interval"], ["500"]])
+
+    def _execute(self, execute: Callable[..., Any], *arguments: Any) -> Any:
+        self._on_statement()
+        return execute(*arguments)
 
     def _let_go_of_twin(self) -> None:
         if self._twin is not None:

@@ -11,7 +11,7 @@ leading; and should a new term begin in that very moment, the unique row still l
 """
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
@@ -36,11 +36,12 @@ def claim(
     now: datetime,
     term: int | None = None,
     force: bool = False,
+    knows_dead: bool = True,
 ) -> Claim | Refusal:
     """Insert the ``running`` row for *occurrence*, or say why not.
 
     *term* is that of the leader who asks, None if it is not as a leader that somebody asks; *force*
-    lets it run beside another run.
+    lets it run beside another run; *knows_dead* is as of ``abandon_expired``.
     """
     claimant = replica if task.options.scope is Scope.REPLICA else ""
     try:
@@ -53,9 +54,10 @@ def claim(
             same = {"scheduled_for": occurrence.scheduled_for, "attempt": occurrence.attempt, "claimant": claimant}
             taken = TaskRun.objects.filter(task=task.name, **same)
             if taken.exists():
-                _check_use(taken, term, now)
+                _check_use(taken, term, lambda: abandon_expired(now, by=replica, knows_dead=knows_dead))
                 return Refusal(occurrence=occurrence, reason=SkipReason.CLAIMED)
-            other = None if force else _running(task, claimant, now)
+            abandon_expired(now, by=replica, knows_dead=knows_dead)
+            other = None if force else _running(task, claimant)
             if other is not None:
                 _check_overlap(task, occurrence, other)
                 return Refusal(occurrence=occurrence, reason=SkipReason.RUNNING_ELSEWHERE)
@@ -109,14 +111,16 @@ def abandoned(tasks: Iterable[Task], now: datetime) -> list[Occurrence]:
     return found
 
 
-def abandon_expired(now: datetime) -> None:
-    """Mark the runs of processes that died ``abandoned``. Without any it writes nothing.
+def abandon_expired(now: datetime, *, by: str, knows_dead: bool = True) -> None:
+    """Mark the runs of processes that died ``abandoned``, on behalf of the process *by*; without any write nothing.
 
-    Dead is a process whose presence has expired, which happens at once when its lead is taken over, or
-    of whose run nothing was heard for LEASE.
+    Dead is a process of whose run nothing was heard for LEASE, or whose presence has expired, which
+    happens at once when its lead is taken over. *knows_dead* is False if the latter says nothing:
+    after an outage of the database everybody's has.
     """
-    dead = presence.dead()
-    silent = Q(heartbeat_at__lte=now - LEASE) | Q(replica__in=dead)
+    silent = Q(heartbeat_at__lte=now - LEASE)
+    if knows_dead:
+        silent |= Q(replica__in=presence.dead(but=by))
     expired = TaskRun.objects.filter(silent, status=RunStatus.RUNNING)
     if expired.exists():
         expired.update(status=RunStatus.ABANDONED, finished_at=now, error="its process ended without a word")
@@ -127,14 +131,14 @@ def _lock(task: Task) -> None:
         TaskState.objects.get_or_create(task=task.name)
 
 
-def _check_use(taken: QuerySet[TaskRun], term: int | None, now: datetime) -> None:
+def _check_use(taken: QuerySet[TaskRun], term: int | None, abandon: Callable[[], None]) -> None:
     """Raise StoreUnavailable if the claim *taken*, of an earlier term than *term*, may yet be given back.
 
     A leader that has its answer only after its term gives it back.
     """
     earlier = taken.filter(status=RunStatus.RUNNING, term__lt=term or 0)
     if earlier.exists():
-        abandon_expired(now)
+        abandon()
         if earlier.exists():
             raise StoreUnavailable("an earlier leader has claimed the occurrence, and may yet give it back")
 
@@ -152,10 +156,8 @@ def _check_overlap(task: Task, occurrence: Occurrence, other: TaskRun) -> None:
         raise StoreUnavailable("another process runs the task, or has died")
 
 
-def _running(task: Task, claimant: str, now: datetime) -> TaskRun | None:
-    """Return a run of *task* in a live process; runs of dead ones are marked abandoned, whosever they are."""
+def _running(task: Task, claimant: str) -> TaskRun | None:
+    """Return a run of *task* that is going on."""
     if task.options.overlap is Overlap.ALLOW:
         return None
-    running = TaskRun.objects.filter(task=task.name, status=RunStatus.RUNNING, claimant=claimant)
-    abandon_expired(now)
-    return running.first()
+    return TaskRun.objects.filter(task=task.name, status=RunStatus.RUNNING, claimant=claimant).first()

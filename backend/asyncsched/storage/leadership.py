@@ -4,11 +4,13 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
 
 from django.db import DatabaseError, connections
 
+from asyncsched.engine.clock import seconds_since_boot
 from asyncsched.engine.leadership import FOLLOWS, Standing
 from asyncsched.engine.outage import Outage
 from asyncsched.engine.shared_clock import SharedClock
@@ -23,7 +25,6 @@ logger = logging.getLogger("asyncsched.election")
 
 BEAT = 1.0  # seconds: so often the event loop says that it goes on
 MEASURE_EVERY = 5.0
-MOST_ROUND_TRIP = 0.2  # seconds: an answer that took longer does not tell what time it is
 RETRY = 0.2  # seconds after which a database that did not answer is asked again
 PATIENCE = 0.2  # of the lease time: no statement may take longer
 FOREVER = 3600.0
@@ -51,13 +52,13 @@ class DjangoLeadership:
         version: str,
         on_company: Callable[[], None],
     ) -> None:
-        self._loop_seen = time.monotonic()
+        self._loop_seen = seconds_since_boot()
         self._clock = clock
         self._elector = Elector(
             me=replica,
             seconds=seconds,
             now=clock.now,
-            guard=lambda: session_lock.guard(lambda: self._thread.is_pooled),
+            guard=session_lock.guard(lambda: self._thread.is_pooled),
             loop_seen=lambda: self._loop_seen,
         )
         self._duty = _Duty(self._elector, tuple(tasks), version=version, started_at=clock.now(), tell=self._hear)
@@ -65,7 +66,6 @@ class DjangoLeadership:
         self._on_company = on_company
         self._loop: asyncio.AbstractEventLoop | None = None
         self._news = asyncio.Event()
-        self._told = FOLLOWS
         self._has_left = False
         self._had_company = False
 
@@ -79,17 +79,16 @@ class DjangoLeadership:
     async def join(self) -> None:
         """Stand for election; return when it is known for the first time who leads, or the database did not answer."""
         self._loop = asyncio.get_running_loop()
-        self._loop_seen = time.monotonic()
+        self._loop_seen = seconds_since_boot()
         try:
             await self._thread.call(self._duty.begin, within=ANSWER_WITHIN)
         except StoreUnavailable as error:
             logger.error("nobody can be elected yet, the database does not answer: %s", error)  # noqa: TRY400
 
-    async def changed(self) -> Standing:
+    async def changed(self, known: Standing) -> Standing:
         while True:
-            self._loop_seen = time.monotonic()
-            if (standing := self.standing) != self._told:
-                self._told = standing
+            self._loop_seen = seconds_since_boot()
+            if (standing := self.standing) != known:
                 return standing
             self._news.clear()
             wait = BEAT
@@ -112,7 +111,8 @@ class DjangoLeadership:
     def _hear(self, measured: Measured | None = None) -> None:
         """In the thread: something was found out, and perhaps what time it is."""
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._take_note, measured)
+            with suppress(RuntimeError):  # the loop was closed: nobody is left who wants to know
+                self._loop.call_soon_threadsafe(self._take_note, measured)
 
     def _take_note(self, measured: Measured | None) -> None:
         if measured is not None:
@@ -152,7 +152,7 @@ class _Duty:
 
     def begin(self) -> None:
         """Do it for the first time, and from now on. Raises what the database does."""
-        self._look_at = 0.0
+        self._look_at = time.monotonic() + RETRY
         self._do_due()
 
     def run_due(self) -> float:
@@ -183,22 +183,21 @@ class _Duty:
 
     def _do_due(self) -> None:
         before = self._elector.trust.standing
-        measured = self._measured()
+        is_well = not self._elector.loop_hangs
+        measured = self._measured() if is_well else None
         self._look_at = time.monotonic() + self._elector.look()
-        if self._is_time_to_renew():
+        if is_well and self._is_time_to_renew():
             self._renew()
         if measured is not None or self._elector.trust.standing != before:
             self._tell(measured)
 
     def _measured(self) -> Measured | None:
-        """Return what time it is by the database, None if it is not to be asked now, or took too long to say."""
+        """Return what time it is by the database, None if it is not to be asked now."""
         began = time.monotonic()
         if began < self._measure_at or not is_shared():
             return None
         moment = database_now()
         ended = time.monotonic()
-        if ended - began > MOST_ROUND_TRIP:
-            return None
         self._measure_at = ended + MEASURE_EVERY
         return Measured(moment, (began + ended) / 2, (ended - began) / 2)
 

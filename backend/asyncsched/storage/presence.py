@@ -38,16 +38,15 @@ class Others:
 def renew(replica: str, *, version: str, tasks: Iterable[Task], started_at: datetime, now: datetime) -> Others:
     """Say that *replica* lives, for as long as its company demands; return its company. *now*: the database's time."""
     others = _others(replica, now)
-    Replica.objects.update_or_create(
-        replica=replica,
-        defaults={
-            "version": version,
-            "tasks": {task.name: _facts(task) for task in tasks},
-            "started_at": started_at,
-            "seen_at": now,
-            "expires_at": now + (LIVES_IN_COMPANY if others else LIVES_ALONE),
-        },
-    )
+    facts: dict[str, Any] = {
+        "version": version,
+        "tasks": {task.name: _facts(task) for task in tasks},
+        "started_at": started_at,
+        "seen_at": now,
+        "expires_at": now + (LIVES_IN_COMPANY if others else LIVES_ALONE),
+    }
+    if not Replica.objects.filter(replica=replica).update(**facts):
+        Replica.objects.create(replica=replica, **facts)
     return others
 
 
@@ -56,9 +55,10 @@ def expire(replica: str, now: datetime) -> None:
     Replica.objects.filter(replica=replica, expires_at__gt=now).update(expires_at=now)
 
 
-def dead() -> list[str]:
-    """Return the processes that have died, as far as their rows are kept."""
-    return list(Replica.objects.filter(expires_at__lte=database_now()).values_list("replica", flat=True))
+def dead(*, but: str) -> list[str]:
+    """Return the processes that have died, as far as their rows are kept; *but* is who asks, and lives."""
+    expired = Replica.objects.filter(expires_at__lte=database_now()).exclude(replica=but)
+    return list(expired.values_list("replica", flat=True))
 
 
 def withdraw(replica: str) -> None:
@@ -77,7 +77,7 @@ def _others(replica: str, now: datetime) -> Others:
 
 
 def _names(tasks: dict[str, dict[str, Any]]) -> frozenset[str]:
-    return frozenset(name for name, facts in tasks.items() if facts["scope"] == Scope.CLUSTER)
+    return frozenset(name for name, facts in tasks.items() if facts.get("scope") == Scope.CLUSTER)
 
 
 def _facts(task: Task) -> dict[str, Any]:

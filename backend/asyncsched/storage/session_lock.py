@@ -34,8 +34,8 @@ class Guard(Protocol):
     def take(self) -> bool:
         """Return True if it is held now, by this session."""
 
-    def end_silent_holder(self, silence: float) -> None:
-        """Take it from a session that has not been used for *silence* seconds, by the database's clock."""
+    def end_silent_holder(self, silence: float) -> bool:
+        """Take it from a session that has not been used for *silence* seconds, by the database's clock, if it may."""
 
     def release(self) -> None:
         """Let others have it."""
@@ -47,8 +47,8 @@ class NoGuard:
     def take(self) -> bool:
         return True
 
-    def end_silent_holder(self, silence: float) -> None:
-        """There is nothing to take."""
+    def end_silent_holder(self, silence: float) -> bool:
+        return False  # there is nothing to take
 
     def release(self) -> None:
         """There is nothing to let go."""
@@ -80,12 +80,13 @@ class SessionLock:
         )
         return True
 
-    def end_silent_holder(self, silence: float) -> None:
+    def end_silent_holder(self, silence: float) -> bool:
         with connection.cursor() as cursor:
             cursor.execute(END_SILENT, [silence])
-            ended = len(cursor.fetchall())
+            ended = any(done for (done,) in cursor.fetchall())
         if ended:
             logger.warning("ended the database session of a leader that hangs", extra={"action": "session_ended"})
+        return ended
 
     def release(self) -> None:
         if not self._is_void and self._holds():

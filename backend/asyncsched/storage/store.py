@@ -14,11 +14,11 @@ from django.db.models import Q
 
 from asyncsched.engine.ports import Remembered
 from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, Settled, Skipped, Trigger
-from asyncsched.errors import ConfigurationError
+from asyncsched.errors import ConfigurationError, StoreUnavailable
 from asyncsched.models import Lease, Replica, TaskRun, TaskSkip, TaskState
 from asyncsched.policy import CatchUp
 from asyncsched.registry import Task
-from asyncsched.storage import claims
+from asyncsched.storage import claims, presence
 from asyncsched.storage.thread import DatabaseThread
 from asyncsched.storage.writer import SLOW_RUN, Writer
 
@@ -38,6 +38,7 @@ class DjangoStore:
         self._now = now
         self._history = history
         self._tasks: dict[str, Task] = {}
+        self._in_touch_since: float | None = None
         self._writer = Writer(replica=self.replica, now=now, slow_run=slow_run)
         self._thread = DatabaseThread(self._writer)
 
@@ -75,9 +76,17 @@ class DjangoStore:
 
     async def next_pauses(self) -> frozenset[str]:
         await asyncio.sleep(PAUSES_CHECK)
-        return await self._thread.call(
-            lambda: frozenset(TaskState.objects.filter(paused=True).values_list("task", flat=True))
-        )
+        try:
+            paused = await self._thread.call(
+                lambda: frozenset(TaskState.objects.filter(paused=True).values_list("task", flat=True))
+            )
+        except StoreUnavailable:
+            self._in_touch_since, self._writer.knows_dead = None, False
+            raise
+        moment = time.monotonic()
+        self._in_touch_since = moment if self._in_touch_since is None else self._in_touch_since
+        self._writer.knows_dead = moment - self._in_touch_since >= presence.LIVES_IN_COMPANY.total_seconds()
+        return paused
 
     async def abandoned(self) -> Sequence[Occurrence]:
         tasks = [task for task in self._tasks.values() if task.options.rerun_abandoned]
@@ -92,7 +101,15 @@ class DjangoStore:
 
     def _claim(self, task: Task, occurrence: Occurrence, *, term: int | None, force: bool) -> Claim | Refusal:
         self._writer.write_now()  # a run that has just ended must not count as running
-        answer = claims.claim(task, occurrence, replica=self.replica, now=self._now(), term=term, force=force)
+        answer = claims.claim(
+            task,
+            occurrence,
+            replica=self.replica,
+            now=self._now(),
+            term=term,
+            force=force,
+            knows_dead=self._writer.knows_dead,
+        )
         if isinstance(answer, Claim):
             self._writer.runs(answer.run_id)
         return answer

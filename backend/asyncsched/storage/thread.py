@@ -112,8 +112,12 @@ class DatabaseThread:
         if self._thread.ident is None:
             self._thread.start()
 
+    def _note_time(self) -> None:
+        """What the thread waits for has begun now."""
+        self._busy_since = time.monotonic()
+
     def _run(self) -> None:
-        self._connection = connection = BoundedConnection(self._patience)
+        self._connection = connection = BoundedConnection(self._patience, on_statement=self._note_time)
         patience = 0.0
         while True:
             try:
@@ -123,14 +127,14 @@ class DatabaseThread:
             if job is None:
                 break
             with Boundary() as boundary:
-                self._busy_since = time.monotonic()
+                self._note_time()
                 job()
-                self._busy_since = time.monotonic()
+                self._note_time()
                 patience = self._housekeeping.run_due()
             self._busy_since = None
             if boundary.error:
                 patience = 1.0
-                logger.error("storage: housekeeping failed", exc_info=boundary.error)
+                logger.error("%s: its work failed", self._thread.name, exc_info=boundary.error)
         with Boundary():  # of a connection that cannot even be closed there is nothing left to say
             connection.close()
         self._on_end()

@@ -64,6 +64,8 @@ class Writer:
         self._batches: deque[Batch] = deque()  # on their way; they stay as they are until it is known what became
         self._is_uncertain = False  # whether the first of them has been written
         self._running: set[str] = set()
+        self.knows_dead = False
+        """True once the database has answered for so long that whose presence has expired is dead."""
         self._write_at: float | None = None
         self._renew_at = 0.0
         self._abandon_at = 0.0
@@ -106,7 +108,9 @@ class Writer:
             self._attempt(lambda: claims.renew(sorted(self._running), self._now()))
         if moment >= self._abandon_at:
             self._abandon_at = moment + claims.HEARTBEAT.total_seconds()
-            self._attempt(lambda: claims.abandon_expired(self._now()), writes=False)
+            self._attempt(
+                lambda: claims.abandon_expired(self._now(), by=self._replica, knows_dead=self.knows_dead), writes=False
+            )
         return self._patience()
 
     def write_now(self) -> None:
