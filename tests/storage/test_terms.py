@@ -38,7 +38,7 @@ def alive(term: int, *, expires_in: float = 20) -> None:
         version="",
         tasks={},
         started_at=moment,
-        seen_at=moment,
+        seen_at=moment + timedelta(seconds=expires_in) - presence.LIVES_IN_COMPANY,
         expires_at=moment + timedelta(seconds=expires_in),
     )
 
@@ -111,6 +111,14 @@ def test_after_an_outage_of_the_database_that_everybodys_presence_has_expired_sa
     alive(3, expires_in=-1)
     claims.abandon_expired(now(), by="leader of term 4", knows_dead=False)
     assert TaskRun.objects.get().status == RunStatus.RUNNING
+
+
+def test_but_not_of_one_whose_lead_was_taken_over() -> None:
+    lead(3)
+    ask(3)
+    presence_taken_over(3)
+    claims.abandon_expired(now(), by="leader of term 4", knows_dead=False)
+    assert TaskRun.objects.get().status == RunStatus.ABANDONED
 
 
 def test_who_asks_is_never_dead_itself() -> None:

@@ -115,12 +115,11 @@ def abandon_expired(now: datetime, *, by: str, knows_dead: bool = True) -> None:
     """Mark the runs of processes that died ``abandoned``, on behalf of the process *by*; without any write nothing.
 
     Dead is a process of whose run nothing was heard for LEASE, or whose presence has expired, which
-    happens at once when its lead is taken over. *knows_dead* is False if the latter says nothing:
-    after an outage of the database everybody's has.
+    happens at once when its lead is taken over. *knows_dead* is False if it may have expired for
+    another reason: after an outage of the database everybody's has.
     """
-    silent = Q(heartbeat_at__lte=now - LEASE)
-    if knows_dead:
-        silent |= Q(replica__in=presence.dead(but=by))
+    dead = presence.dead(but=by, is_steady=knows_dead)
+    silent = Q(heartbeat_at__lte=now - LEASE) | Q(replica__in=dead)
     expired = TaskRun.objects.filter(silent, status=RunStatus.RUNNING)
     if expired.exists():
         expired.update(status=RunStatus.ABANDONED, finished_at=now, error="its process ended without a word")

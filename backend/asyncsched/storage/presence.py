@@ -5,10 +5,14 @@ with company it does so often. Times are the database's. Who stops deletes its r
 died expires.
 """
 
-from collections.abc import Iterable
+import math
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from django.db.models import F
 
 from asyncsched.models import Replica
 from asyncsched.policy import Scope
@@ -19,6 +23,7 @@ RENEW_ALONE = timedelta(seconds=120)
 RENEW_IN_COMPANY = timedelta(seconds=5)
 LIVES_ALONE = timedelta(seconds=300)
 LIVES_IN_COMPANY = timedelta(seconds=20)
+LONG_BREAK = 10.0  # seconds: shorter ones leave everybody the time to renew
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,13 +56,44 @@ def renew(replica: str, *, version: str, tasks: Iterable[Task], started_at: date
 
 
 def expire(replica: str, now: datetime) -> None:
-    """*replica* is dead: another has taken the lead over, because it gave no sign of life."""
-    Replica.objects.filter(replica=replica, expires_at__gt=now).update(expires_at=now)
+    """*replica* is dead, whatever the contact: its lead was taken over, because it gave no sign of life."""
+    Replica.objects.filter(replica=replica, expires_at__gt=now).update(expires_at=F("seen_at"))
 
 
-def dead(*, but: str) -> list[str]:
-    """Return the processes that have died, as far as their rows are kept; *but* is who asks, and lives."""
+class Contact:
+    """For how long the database has been in touch without a long break. Belongs to one thread.
+
+    After an outage everybody's presence has expired, until everybody had the time to renew it.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._since = -math.inf
+        self._answered_at = -math.inf
+
+    def answered(self) -> None:
+        """The database has answered now."""
+        moment = self._clock()
+        if moment - self._answered_at > LONG_BREAK:
+            self._since = moment
+        self._answered_at = moment
+
+    @property
+    def is_steady(self) -> bool:
+        """True if whose presence has expired is dead."""
+        moment = self._clock()
+        lasts = moment - self._answered_at <= LONG_BREAK
+        return lasts and moment - self._since >= LIVES_IN_COMPANY.total_seconds()
+
+
+def dead(*, but: str, is_steady: bool) -> list[str]:
+    """Return the processes that have died, as far as their rows are kept; *but* is who asks, and lives.
+
+    Those count whose lead was taken over; and those whose presence has expired, if the contact *is_steady*.
+    """
     expired = Replica.objects.filter(expires_at__lte=database_now()).exclude(replica=but)
+    if not is_steady:
+        expired = expired.filter(expires_at__lte=F("seen_at"))
     return list(expired.values_list("replica", flat=True))
 
 

@@ -14,11 +14,11 @@ from django.db.models import Q
 
 from asyncsched.engine.ports import Remembered
 from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, Settled, Skipped, Trigger
-from asyncsched.errors import ConfigurationError, StoreUnavailable
+from asyncsched.errors import ConfigurationError
 from asyncsched.models import Lease, Replica, TaskRun, TaskSkip, TaskState
 from asyncsched.policy import CatchUp
 from asyncsched.registry import Task
-from asyncsched.storage import claims, presence
+from asyncsched.storage import claims
 from asyncsched.storage.thread import DatabaseThread
 from asyncsched.storage.writer import SLOW_RUN, Writer
 
@@ -38,7 +38,6 @@ class DjangoStore:
         self._now = now
         self._history = history
         self._tasks: dict[str, Task] = {}
-        self._in_touch_since: float | None = None
         self._writer = Writer(replica=self.replica, now=now, slow_run=slow_run)
         self._thread = DatabaseThread(self._writer)
 
@@ -76,17 +75,7 @@ class DjangoStore:
 
     async def next_pauses(self) -> frozenset[str]:
         await asyncio.sleep(PAUSES_CHECK)
-        try:
-            paused = await self._thread.call(
-                lambda: frozenset(TaskState.objects.filter(paused=True).values_list("task", flat=True))
-            )
-        except StoreUnavailable:
-            self._in_touch_since, self._writer.knows_dead = None, False
-            raise
-        moment = time.monotonic()
-        self._in_touch_since = moment if self._in_touch_since is None else self._in_touch_since
-        self._writer.knows_dead = moment - self._in_touch_since >= presence.LIVES_IN_COMPANY.total_seconds()
-        return paused
+        return await self._thread.call(self._paused)
 
     async def abandoned(self) -> Sequence[Occurrence]:
         tasks = [task for task in self._tasks.values() if task.options.rerun_abandoned]
@@ -99,6 +88,11 @@ class DjangoStore:
                 "the database did not answer within the last %.1f s: what was not written yet is lost", patience
             )
 
+    def _paused(self) -> frozenset[str]:
+        paused = frozenset(TaskState.objects.filter(paused=True).values_list("task", flat=True))
+        self._writer.contact.answered()
+        return paused
+
     def _claim(self, task: Task, occurrence: Occurrence, *, term: int | None, force: bool) -> Claim | Refusal:
         self._writer.write_now()  # a run that has just ended must not count as running
         answer = claims.claim(
@@ -108,7 +102,7 @@ class DjangoStore:
             now=self._now(),
             term=term,
             force=force,
-            knows_dead=self._writer.knows_dead,
+            knows_dead=self._writer.contact.is_steady,
         )
         if isinstance(answer, Claim):
             self._writer.runs(answer.run_id)

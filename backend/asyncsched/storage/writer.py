@@ -23,7 +23,7 @@ from asyncsched.engine.outage import Outage
 from asyncsched.engine.runs import RunResult, Settled, Skipped
 from asyncsched.policy import backoff
 from asyncsched.registry import Task
-from asyncsched.storage import claims, rows, skips
+from asyncsched.storage import claims, presence, rows, skips
 from asyncsched.storage.backlog import Backlog, Batch, minute
 from asyncsched.storage.records import Place, place
 
@@ -64,8 +64,7 @@ class Writer:
         self._batches: deque[Batch] = deque()  # on their way; they stay as they are until it is known what became
         self._is_uncertain = False  # whether the first of them has been written
         self._running: set[str] = set()
-        self.knows_dead = False
-        """True once the database has answered for so long that whose presence has expired is dead."""
+        self.contact = presence.Contact()
         self._write_at: float | None = None
         self._renew_at = 0.0
         self._abandon_at = 0.0
@@ -109,7 +108,8 @@ class Writer:
         if moment >= self._abandon_at:
             self._abandon_at = moment + claims.HEARTBEAT.total_seconds()
             self._attempt(
-                lambda: claims.abandon_expired(self._now(), by=self._replica, knows_dead=self.knows_dead), writes=False
+                lambda: claims.abandon_expired(self._now(), by=self._replica, knows_dead=self.contact.is_steady),
+                writes=False,
             )
         return self._patience()
 
