@@ -9,7 +9,7 @@ import pytest
 from channels.layers import channel_layers, get_channel_layer
 
 from asyncsched.engine.runs import Claim, Occurrence
-from asyncsched.listeners.channels import GROUP, ChannelsListener
+from asyncsched.listeners.channels import GROUP, ChannelsListener, warn_of_deaf_layer
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -57,3 +57,18 @@ async def test_a_layer_that_is_away_is_said_once(settings: Any, caplog: pytest.L
                 await asyncio.sleep(0.01)
         pump.cancel()
     assert [record.action for record in caplog.records if hasattr(record, "action")] == ["layer_away"]
+
+
+def test_a_layer_in_memory_does_not_reach_other_processes_and_that_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    warn_of_deaf_layer()
+    (record,) = caplog.records
+    assert (record.levelname, record.action) == ("WARNING", "deaf_layer")
+    assert "get none of its pushes" in record.message
+
+
+def test_of_a_layer_that_reaches_all_there_is_nothing_to_say(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
+    layer = {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": ["redis://127.0.0.1:1"]}}
+    settings.CHANNEL_LAYERS = {"default": layer}
+    channel_layers.backends.clear()
+    warn_of_deaf_layer()
+    assert not caplog.records

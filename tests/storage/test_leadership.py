@@ -8,14 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import connection, connections
 
 from asyncsched import Every, Scope
 from asyncsched.engine.clock import SystemClock
-from asyncsched.engine.leadership import FOLLOWS, Standing
+from asyncsched.engine.leadership import FOLLOWS, LOOP_PATIENCE, Standing
 from asyncsched.engine.shared_clock import SharedClock
 from asyncsched.models import Lease, Replica
+from asyncsched.storage import session_lock
 from asyncsched.storage.leadership import DjangoLeadership
 from tests.engine.conftest import make_task
 from tests.support.deadline import eventually
@@ -30,7 +32,7 @@ NEW = make_task(schedule=Every(2), name="new")
 class Process:
     """One process in the election."""
 
-    def __init__(self, name: str, tasks: Any = (TASK, EVERYWHERE)) -> None:
+    def __init__(self, name: str, tasks: Any = (TASK, EVERYWHERE), *, loop_patience: float = LOOP_PATIENCE) -> None:
         self.clock = SharedClock(SystemClock())
         self.met_others = 0
         self.leadership = DjangoLeadership(
@@ -40,6 +42,7 @@ class Process:
             clock=self.clock,
             version="test",
             on_company=self.meet,
+            loop_patience=loop_patience,
         )
         self._watch: asyncio.Task[None] | None = None
         self.standings: list[Standing] = []
@@ -67,6 +70,12 @@ class Process:
     async def hang(self) -> None:
         """The event loop goes on, but nobody looks at the row any more: as if the process were frozen."""
         self.leadership._duty._look_at = time.monotonic() + 1000
+
+    async def hang_loop(self) -> None:
+        """Nobody says any more that the event loop goes on; the thread does."""
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.wait([self._watch])
 
     async def leave(self) -> None:
         if self._watch is not None:
@@ -141,6 +150,12 @@ class TestOnEveryDatabase:
             await one.hang()
             await until(lambda: not one.leads)
             assert not other.leads
+            await until(lambda: other.leads)
+            assert (one.leads, other.term) == (False, 2)
+
+    async def test_when_its_event_loop_hangs_for_too_long_it_resigns_and_another_leads(self) -> None:
+        async with processes("one", "other", loop_patience=1.5) as (one, other):
+            await one.hang_loop()
             await until(lambda: other.leads)
             assert (one.leads, other.term) == (False, 2)
 
@@ -224,6 +239,17 @@ class TestOnPostgres:
             await until(lambda: other.leads)
             assert await self.holders() != [before]
         assert "session_ended" in {getattr(record, "action", "") for record in caplog.records}
+
+    async def test_a_session_of_the_past_that_still_holds_the_lock_is_ended_by_whoever_may_lead(
+        self, postgres_database: Postgres
+    ) -> None:
+        with psycopg.connect(postgres_database.url("migrated"), autocommit=True) as ghost:
+            ghost.execute(session_lock.TAKE)
+            async with processes("one") as (one,):
+                assert not one.leads
+                await until(lambda: one.leads)
+            with pytest.raises(psycopg.OperationalError):
+                ghost.execute("SELECT 1")
 
     async def test_nobody_takes_over_from_a_leader_whose_session_is_used_whatever_it_has_seen(
         self, postgres_database: Postgres

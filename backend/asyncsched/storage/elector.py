@@ -42,6 +42,7 @@ class Elector:
         now: Callable[[], datetime],
         guard: Guard,
         loop_seen: Callable[[], float],
+        loop_patience: float = LOOP_PATIENCE,
         clock: Callable[[], float] = seconds_since_boot,
     ) -> None:
         self.me = me
@@ -54,6 +55,7 @@ class Elector:
         self._now = now
         self._guard = guard
         self._loop_seen = loop_seen
+        self._loop_patience = loop_patience
         self._clock = clock
         self._watch: Watch | None = None
         self._vacant_since: float | None = None
@@ -70,7 +72,7 @@ class Elector:
     @property
     def loop_hangs(self) -> bool:
         """True if the event loop has not gone on for so long that this process had better not be counted on."""
-        return self._clock() - self._loop_seen() > LOOP_PATIENCE
+        return self._clock() - self._loop_seen() > self._loop_patience
 
     def look(self) -> float:
         """Look at the row and act on it; return after how many seconds to look again. Raises what the database does."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from django.db import DatabaseError, connections
 
 from asyncsched.engine.clock import seconds_since_boot
-from asyncsched.engine.leadership import FOLLOWS, Standing
+from asyncsched.engine.leadership import FOLLOWS, LOOP_PATIENCE, Standing
 from asyncsched.engine.outage import Outage
 from asyncsched.engine.shared_clock import SharedClock
 from asyncsched.errors import StoreUnavailable
@@ -51,6 +51,7 @@ class DjangoLeadership:
         clock: SharedClock,
         version: str,
         on_company: Callable[[], None],
+        loop_patience: float = LOOP_PATIENCE,
     ) -> None:
         self._loop_seen = seconds_since_boot()
         self._clock = clock
@@ -60,6 +61,7 @@ class DjangoLeadership:
             now=clock.now,
             guard=session_lock.guard(lambda: self._thread.is_pooled),
             loop_seen=lambda: self._loop_seen,
+            loop_patience=loop_patience,
         )
         self._duty = _Duty(self._elector, tuple(tasks), version=version, started_at=clock.now(), tell=self._hear)
         self._thread = DatabaseThread(self._duty, name="asyncsched-election", patience=seconds * PATIENCE)
@@ -67,7 +69,7 @@ class DjangoLeadership:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._news = asyncio.Event()
         self._has_left = False
-        self._had_company = False
+        self._has_met_others = False
 
     @property
     def standing(self) -> Standing:
@@ -117,8 +119,8 @@ class DjangoLeadership:
     def _take_note(self, measured: Measured | None) -> None:
         if measured is not None:
             self._clock.tell(measured.moment, measured.at, margin=measured.margin)
-        if self._duty.others and not self._had_company:
-            self._had_company = True
+        if self._duty.others and not self._has_met_others:
+            self._has_met_others = True
             self._on_company()
         self._news.set()
 

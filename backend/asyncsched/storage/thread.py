@@ -17,6 +17,7 @@ from asyncsched.storage.bounds import BoundedConnection
 
 logger = logging.getLogger("asyncsched.storage")
 
+STUCK = 0.9  # of the patience: who asked began to wait a little before the thread did
 ANSWER_WITHIN = 10.0  # seconds a caller waits for the database before it is told StoreUnavailable
 
 Answer = TypeVar("Answer")
@@ -88,7 +89,7 @@ class DatabaseThread:
     def interrupt_if_stuck(self) -> None:
         """Cut the connection off if the thread has been waiting for one answer for too long."""
         began = self._busy_since
-        if began is not None and self._connection is not None and time.monotonic() - began >= self._patience:
+        if began is not None and self._connection is not None and time.monotonic() - began >= STUCK * self._patience:
             self._connection.cut_off()
 
     async def stop(self, last: Job, patience: float) -> bool:

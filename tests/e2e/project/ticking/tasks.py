@@ -122,6 +122,14 @@ def ignores_stopping() -> None:
     threading.Event().wait()
 
 
+@wanted("dies_and_is_run_again", HOURLY, run_on_start=True, rerun_abandoned=True)
+async def dies_and_is_run_again() -> None:
+    run = current_run()
+    note(f"attempt {run.attempt} in term {run.term}")
+    if run.term == 1:
+        await asyncio.Event().wait()
+
+
 # Two whose last occurrence, hours ago, is caught up on at the start; they are at work until they are told to stop.
 
 
