@@ -143,6 +143,14 @@ def test_what_is_queued_waits_for_the_run_of_an_earlier_leader() -> None:
         ask(4, hours=1, task=QUEUED)
 
 
+def test_a_run_by_hand_is_not_queued_but_refused() -> None:
+    lead(3)
+    ask(3, task=QUEUED)
+    by_hand = ask(None, hours=1, task=QUEUED, trigger=Trigger.MANUAL)
+    assert isinstance(by_hand, Refusal)
+    assert by_hand.reason is SkipReason.RUNNING_ELSEWHERE
+
+
 class TestWhatIsToBeRunAgain:
     TASK = make_task(schedule=Every(3600), name="hourly", rerun_abandoned=True)
 

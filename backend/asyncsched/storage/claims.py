@@ -13,6 +13,7 @@ leading; and should a new term begin in that very moment, the unique row still l
 import uuid
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -44,6 +45,7 @@ def claim(
     lets it run beside another run; *knows_dead* is as of ``abandon_expired``.
     """
     claimant = replica if task.options.scope is Scope.REPLICA else ""
+    abandon = partial(abandon_expired, now, by=replica, knows_dead=knows_dead)
     try:
         with transaction.atomic():
             _lock(task)
@@ -54,10 +56,12 @@ def claim(
             same = {"scheduled_for": occurrence.scheduled_for, "attempt": occurrence.attempt, "claimant": claimant}
             taken = TaskRun.objects.filter(task=task.name, **same)
             if taken.exists():
-                _check_use(taken, term, lambda: abandon_expired(now, by=replica, knows_dead=knows_dead))
+                _check_use(taken, term, abandon)
                 return Refusal(occurrence=occurrence, reason=SkipReason.CLAIMED)
-            abandon_expired(now, by=replica, knows_dead=knows_dead)
             other = None if force else _running(task, claimant)
+            if other is not None:
+                abandon()
+                other = _running(task, claimant)
             if other is not None:
                 _check_overlap(task, occurrence, other)
                 return Refusal(occurrence=occurrence, reason=SkipReason.RUNNING_ELSEWHERE)
@@ -148,10 +152,12 @@ def _check_overlap(task: Task, occurrence: Occurrence, other: TaskRun) -> None:
     Its process may be dead, or have begun only later, with an occurrence further back. And what is to
     be queued waits for it to end in any case.
     """
-    heard_of = other.heartbeat_at or other.started_at
+    if occurrence.trigger is Trigger.MANUAL:
+        return  # who asks by hand is to be told that it is running
     if task.options.overlap is Overlap.QUEUE:
         raise StoreUnavailable("another process runs the task; this occurrence is queued")
-    if occurrence.trigger is not Trigger.MANUAL and not other.started_at < occurrence.scheduled_for <= heard_of:
+    heard_of = other.heartbeat_at or other.started_at
+    if not other.started_at < occurrence.scheduled_for <= heard_of:
         raise StoreUnavailable("another process runs the task, or has died")
 
 
