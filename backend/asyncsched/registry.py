@@ -2,7 +2,7 @@
 
 import difflib
 import inspect
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -88,9 +88,7 @@ class Registry:
         try:
             return self._tasks[name]
         except KeyError:
-            close = difflib.get_close_matches(name, self._tasks, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"known are: {', '.join(sorted(self._tasks)) or 'none'}"
-            raise UnknownTask(f"unknown task {name!r}: {hint}") from None
+            raise unknown(name, self._tasks) from None
 
     def _refuse_duplicate(self, name: str, function: Callable[..., Any]) -> None:
         taken = self._tasks.get(name) or self._services.get(name)
@@ -101,6 +99,14 @@ class Registry:
             raise DuplicateName(
                 f"{name!r} is registered twice, at {where(taken.function)} and at {where(function)}: rename one of them"
             )
+
+
+def unknown(name: str, known: Iterable[str]) -> UnknownTask:
+    """Return the error for a *name* that is none of those *known*, with the likely spelling."""
+    known = sorted(known)
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"known are: {', '.join(known) or 'none'}"
+    return UnknownTask(f"unknown task {name!r}: {hint}")
 
 
 registry = Registry()

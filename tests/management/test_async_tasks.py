@@ -24,11 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def tasks(monkeypatch: pytest.MonkeyPatch) -> None:
-    fresh = registry.Registry()
-    for module in ("asyncsched.registry", "asyncsched.server.compose", "asyncsched.management.commands.async_tasks"):
-        monkeypatch.setattr(f"{module}.registry", fresh)
-
+def tasks(fresh_registry: None) -> None:
     @register("count", DailyAt(3, tz="Europe/Berlin"), description="Counts to three.")
     def count() -> int:
         for done in range(3):

@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from asyncsched import DailyAt, Every, History, register, registry
+from asyncsched import DailyAt, Every, History, register
 from asyncsched.management.history import LIMIT, since_when
 from asyncsched.models import TaskRun, TaskSkip
 
@@ -22,11 +22,7 @@ Call = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture(autouse=True)
-def tasks(monkeypatch: pytest.MonkeyPatch) -> None:
-    fresh = registry.Registry()
-    for module in ("asyncsched.registry", "asyncsched.server.compose", "asyncsched.management.commands.async_tasks"):
-        monkeypatch.setattr(f"{module}.registry", fresh)
-
+def tasks(fresh_registry: None) -> None:
     @register("nightly", DailyAt(3))
     def nightly() -> None: ...
 

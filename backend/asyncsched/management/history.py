@@ -1,7 +1,6 @@
 """``async_tasks history``: what ran and what did not, as people and programs want to read it."""
 
 import re
-import shutil
 from argparse import ArgumentParser
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,7 +10,7 @@ from django.core.management.base import CommandError
 from django.utils import timezone
 
 from asyncsched.engine.runs import RunStatus, SkipReason, Trigger
-from asyncsched.management.tables import moment, seconds, table
+from asyncsched.management.tables import moment, seconds, table, terminal_width
 from asyncsched.policy import History
 from asyncsched.registry import Task
 from asyncsched.storage import history
@@ -20,7 +19,6 @@ from asyncsched.storage.history import PastRun, PastSkip
 USAGE = 2
 LIMIT = 20
 MOST = 10_000
-NOT_A_TERMINAL = (160, 24)  # columns and lines to assume where the output is piped
 NOTABLE_LATENESS = 1.0  # seconds
 
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)(s|min|h|d|w)")
@@ -157,7 +155,7 @@ def _limit(text: str) -> int:
 
 
 def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    return table(header, rows, width=shutil.get_terminal_size(NOT_A_TERMINAL).columns)
+    return table(header, rows, width=terminal_width())
 
 
 def _run_row(run: PastRun) -> tuple[str, ...]:

@@ -1,13 +1,12 @@
 """Names of tasks as people type them. The code here need not have a task that another process runs."""
 
-import difflib
 from collections.abc import Sequence
 from contextlib import suppress
 
 from django.db import DatabaseError
 
 from asyncsched.errors import UnknownTask
-from asyncsched.registry import Registry
+from asyncsched.registry import Registry, unknown
 from asyncsched.storage.database_time import database_now
 from asyncsched.storage.presence_views import names, presence
 from asyncsched.storage.situations import names_with_state
@@ -21,9 +20,7 @@ def require_known(wanted: Sequence[str], registry: Registry) -> None:
     known = here | names_with_state() | set(_who_knows())
     for name in wanted:
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"known are: {', '.join(sorted(known)) or 'none'}"
-            raise UnknownTask(f"unknown task {name!r}: {hint}")
+            raise unknown(name, known)
 
 
 def require_code(wanted: Sequence[str], registry: Registry) -> None:

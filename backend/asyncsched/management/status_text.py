@@ -1,10 +1,9 @@
 """What ``async_tasks status`` prints for people: a verdict, the processes, the tasks."""
 
-import shutil
 from datetime import datetime
 
 from asyncsched.management.status import Status
-from asyncsched.management.tables import NOT_A_TERMINAL, about, moment, table
+from asyncsched.management.tables import about, moment, table, terminal_width
 from asyncsched.storage.presence_views import SHORT_ID, ReplicaView, names
 from asyncsched.storage.situations import Situation, TaskSituation
 
@@ -28,7 +27,7 @@ def verdict(status: Status) -> str:
 
 def details(status: Status, *, width: int | None = None) -> str:
     """Return warnings and tables, in lines of *width* characters, by default the terminal's."""
-    width = shutil.get_terminal_size(NOT_A_TERMINAL).columns if width is None else width
+    width = terminal_width() if width is None else width
     warnings = "\n".join(f"warning: {warning}" for warning in status.warnings)
     blocks = (warnings, _processes(status, width), _tasks(status, width))
     return "\n\n".join(block for block in blocks if block)

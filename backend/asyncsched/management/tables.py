@@ -1,5 +1,6 @@
 """Plain tables and lengths of time for terminals."""
 
+import shutil
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
@@ -7,9 +8,14 @@ from django.utils.timezone import localtime
 
 from asyncsched.schedules.words import UNITS
 
-NOT_A_TERMINAL = (160, 24)  # columns and lines to assume where the output is piped
+_NOT_A_TERMINAL = (160, 24)  # columns and lines to assume where the output is piped
 SPACE = "  "
 LEAST = 24  # characters that are left of the last column, however narrow the terminal is
+
+
+def terminal_width() -> int:
+    """Return how many characters a line of the output has room for."""
+    return shutil.get_terminal_size(_NOT_A_TERMINAL).columns
 
 
 def table(
