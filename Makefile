@@ -66,6 +66,7 @@ format: $(VENV)/dev.stamp ## let ruff rewrite what it can
 constraints: ## pin every version again, with hashes (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --upgrade pyproject.toml --extra dev -o constraints/dev.txt
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 pyproject.toml --extra home -c constraints/dev.txt -o constraints/home.txt
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 pyproject.toml --extra demo -c constraints/dev.txt -o constraints/demo.txt
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 pyproject.toml --extra mutants -c constraints/dev.txt -o constraints/mutants.txt
 
 clean: ## forget the environment and local data

@@ -1,5 +1,6 @@
 """Periodic work inside a Django ASGI process: the public door."""
 
+from asyncsched.bell import Bell
 from asyncsched.engine.context import Run, current_run
 from asyncsched.errors import AsyncschedError, NoCurrentRun
 from asyncsched.policy import CatchUp, History, Overlap, Retry, Scope
@@ -9,6 +10,7 @@ from asyncsched.schedules import Cron, DailyAt, Every
 __version__ = "0.1.0"
 __all__ = [
     "AsyncschedError",
+    "Bell",
     "CatchUp",
     "Cron",
     "DailyAt",
