@@ -16,6 +16,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Self
 
+from tests.support.ports import free_port
+
 CHUNK = 65_536
 PATIENCE = 10.0
 
@@ -25,8 +27,8 @@ class TcpProxy:
 
     def __init__(self, target_port: int) -> None:
         self._target_port = target_port
-        self._socket = _bound(0)
-        self.port: int = self._socket.getsockname()[1]
+        self.port = free_port()
+        self._socket = _bound(self.port)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="tcp proxy", daemon=True)
         self._server: asyncio.Server | None = None
