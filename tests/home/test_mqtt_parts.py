@@ -5,10 +5,10 @@ import logging
 import pytest
 from aiomqtt import Message
 
+from home.backoff import delay
 from home.checks import check_home_assistant_settings, check_mqtt_settings
 from home.frigate.events import read_event
 from home.frigate.inbox import Inbox
-from home.mqtt.backoff import delay
 from home.mqtt.broker import Broker
 from home.mqtt.drops import Drops
 from home.mqtt.errors import BrokerError

@@ -7,10 +7,10 @@ from asgiref.sync import sync_to_async
 from django.db import DataError, Error, IntegrityError, close_old_connections, connections
 
 from home import status
+from home.backoff import delay
 from home.frigate.events import Detection
 from home.frigate.inbox import Inbox
 from home.frigate.store import store
-from home.mqtt.backoff import delay
 from home.mqtt.drops import Drops
 
 logger = logging.getLogger(__name__)

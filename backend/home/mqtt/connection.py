@@ -15,7 +15,7 @@ from typing import cast
 import aiomqtt
 
 from home import status
-from home.mqtt.backoff import delay
+from home.backoff import delay
 from home.mqtt.broker import Broker
 from home.mqtt.drops import Drops
 from home.mqtt.inbound import InboundQueue
