@@ -105,8 +105,14 @@ NOTIFY_URLS = env.list("NOTIFY_URLS", default=[])
 CONSTANCE_BACKEND = "constance.backends.database.DatabaseBackend"
 CONSTANCE_ADDITIONAL_FIELDS = {
     "days": ["django.forms.IntegerField", {"min_value": 0, "max_value": 36_500}],
+    "delay": ["django.forms.IntegerField", {"min_value": 0, "max_value": 600}],
+    "duration": ["django.forms.IntegerField", {"min_value": 1, "max_value": 86_400}],
 }
 CONSTANCE_CONFIG = {
+    "ALARM_EXIT_DELAY": (60, "Seconds to leave the house after arming", "delay"),
+    "ALARM_ENTRY_DELAY": (30, "Seconds to disarm after coming in", "delay"),
+    "ALARM_TRIGGER_DURATION": (300, "Seconds for which the alarm is on, once triggered", "duration"),
+    "ALARM_CODE_TO_ARM": (False, "Arming needs a code too; disarming always does", bool),
     "RETAIN_ALARM_EVENTS_DAYS": (90, "Delete alarm events after this many days; 0 keeps them all", "days"),
     "RETAIN_RULE_ACTION_LOGS_DAYS": (30, "Delete rule action logs after this many days; 0 keeps them all", "days"),
     "RETAIN_FRIGATE_DETECTIONS_DAYS": (14, "Delete camera detections after this many days; 0 keeps them all", "days"),

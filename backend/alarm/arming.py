@@ -1,0 +1,106 @@
+"""The alarm's one row: read it, and change it with all that belongs to a change.
+
+A change locks the row, so of several processes that do the same at once one does it and the others
+find it done. The event, and whatever receivers of ``alarm_changed`` write, are stored with it.
+Everything here blocks; nothing here asks who may do it: people come by ``alarm.operate``.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from constance import config
+from django.db import transaction
+
+from alarm import events
+from alarm.board import board
+from alarm.changes import alarm_changed
+from alarm.machine import Command, Delays, Mode, State, Status, after_command, after_timer
+from alarm.models import AlarmState
+
+__all__ = ["Command", "Mode", "State", "Status", "command", "current", "elapse"]
+
+ROW = 1
+TIMER = "timer"
+
+
+def current() -> Status:
+    """Return the status as it is stored, without waiting for anybody who is changing it."""
+    row = AlarmState.objects.filter(pk=ROW).first()
+    return _status(row or AlarmState.objects.get_or_create(pk=ROW)[0])
+
+
+def command(
+    command: Command,
+    *,
+    by: str,
+    now: datetime,
+    exit_delay: timedelta | None = None,
+    details: Mapping[str, Any] | None = None,
+) -> Status | None:
+    """Do *command* and return the new status; None if it changes nothing in the present state.
+
+    *by* is who wants it, as events name their source: ``rule:12``. *exit_delay* replaces the one in
+    the settings; *details* are added to the event's.
+    """
+    delays = _delays(exit_delay)
+    return _change(partial(after_command, command=command, now=now, delays=delays), by=by, details=details or {})
+
+
+def elapse(now: datetime) -> Status | None:
+    """Go on to what follows if the present state's time is up, and return it; None if it is not."""
+    return _change(partial(after_timer, now=now, delays=_delays()), by=TIMER, details={})
+
+
+def _change(find: Callable[[Status], Status | None], *, by: str, details: Mapping[str, Any]) -> Status | None:
+    with transaction.atomic():
+        row, _ = AlarmState.objects.select_for_update().get_or_create(pk=ROW)
+        before = _status(row)
+        after = find(before)
+        if after is None:
+            return None
+        row.state, row.mode, row.version = after.state, after.mode or "", after.version
+        row.since, row.until = after.since, after.until
+        row.save()
+        _record(before, after, by=by, details=details)
+        alarm_changed.send(sender=None, before=before, after=after)
+        transaction.on_commit(partial(board.changed, after))
+    return after
+
+
+def _record(before: Status, after: Status, *, by: str, details: Mapping[str, Any]) -> None:
+    kind = "armed" if after.state.startswith("armed") else after.state.value
+    about = {"from": before.state.value, "state": after.state.value, **details}
+    events.record(kind, _in_words(after), source=by, details=about, now=after.since)
+
+
+def _in_words(status: Status) -> str:
+    seconds = f"{(status.until - status.since).total_seconds():g} s" if status.until else ""
+    match status.state:
+        case State.ARMING:
+            return f"Arming {status.mode}: {seconds} to leave"
+        case State.PENDING:
+            return f"Somebody came in: {seconds} to disarm"
+        case State.TRIGGERED:
+            return "Alarm!"
+        case _:
+            return str(status.state.label)
+
+
+def _delays(exit_delay: timedelta | None = None) -> Delays:
+    return Delays(
+        exit=timedelta(seconds=config.ALARM_EXIT_DELAY) if exit_delay is None else exit_delay,
+        entry=timedelta(seconds=config.ALARM_ENTRY_DELAY),
+        trigger=timedelta(seconds=config.ALARM_TRIGGER_DURATION),
+    )
+
+
+def _status(row: AlarmState) -> Status:
+    return Status(
+        state=State(row.state),
+        mode=Mode(row.mode) if row.mode else None,
+        since=row.since,
+        until=row.until,
+        version=row.version,
+    )
