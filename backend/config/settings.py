@@ -99,6 +99,8 @@ HOME_ASSISTANT_URL = env.str("HOME_ASSISTANT_URL", default="")
 HOME_ASSISTANT_TOKEN = env.str("HOME_ASSISTANT_TOKEN", default="")
 MQTT_URL = env.str("MQTT_URL", default="")
 FRIGATE_TOPIC_PREFIX = env.str("FRIGATE_TOPIC_PREFIX", default="frigate")
+ZIGBEE2MQTT_BASE_TOPIC = env.str("ZIGBEE2MQTT_BASE_TOPIC", default="")
+ZWAVE_JS_URL = env.str("ZWAVE_JS_URL", default="")
 NOTIFY_URLS = env.list("NOTIFY_URLS", default=[])
 
 # Settable at run time in the admin; 0 keeps everything.
