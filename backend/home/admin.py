@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from home.models import Entity, FrigateDetection
+from home.models import Entity, FrigateDetection, FrigateReview
 from retention.admin import RecordAdmin
 
 
@@ -20,5 +20,18 @@ class FrigateDetectionAdmin(RecordAdmin):
     """Detections, newest first."""
 
     list_display = ["label", "sub_label", "camera", "top_score", "started_at", "ended_at"]
-    list_filter = ["camera"]
+    list_filter = ["camera", "stationary"]
     search_fields = ["event_id", "sub_label"]
+
+
+@admin.register(FrigateReview)
+class FrigateReviewAdmin(RecordAdmin):
+    """Reviews, newest first."""
+
+    list_display = ["severity", "camera", "what", "started_at", "ended_at"]
+    list_filter = ["severity", "camera"]
+    search_fields = ["review_id"]
+
+    @admin.display(description="labels")
+    def what(self, review: FrigateReview) -> str:
+        return ", ".join(review.labels)

@@ -6,7 +6,7 @@ class HomeConfig(AppConfig):
     name = "home"
 
     def ready(self) -> None:
-        from home.checks import check_home_assistant_settings, check_mqtt_settings  # noqa: PLC0415 - needs the apps
+        from home import checks as our  # noqa: PLC0415 - needs the apps
 
-        checks.register(check_home_assistant_settings)
-        checks.register(check_mqtt_settings)
+        for check in (our.check_home_assistant_settings, our.check_mqtt_settings, our.check_zwave_js_settings):
+            checks.register(check)

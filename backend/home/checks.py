@@ -1,5 +1,6 @@
 """System checks: settings that cannot work are said at the start, not when they are first needed."""
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,11 +10,13 @@ from django.core import checks
 from home.mqtt.broker import Broker
 from home.mqtt.errors import BrokerError
 
+_TOPIC = re.compile(r"[^+#\s/\0]+(/[^+#\s/\0]+)*")
+
 
 def check_home_assistant_settings(**_: Any) -> list[checks.CheckMessage]:
     """home.E001: the address is none. home.W001: only one of address and token is set."""
     url, token = settings.HOME_ASSISTANT_URL, settings.HOME_ASSISTANT_TOKEN
-    if url and not _is_http(url):
+    if url and not _is_address(url, "http", "https"):
         return [checks.Error("HOME_ASSISTANT_URL must look like http://homeassistant.local:8123", id="home.E001")]
     if bool(url) != bool(token):
         missing = "HOME_ASSISTANT_TOKEN" if url else "HOME_ASSISTANT_URL"
@@ -22,18 +25,32 @@ def check_home_assistant_settings(**_: Any) -> list[checks.CheckMessage]:
 
 
 def check_mqtt_settings(**_: Any) -> list[checks.CheckMessage]:
-    """home.E002: MQTT_URL cannot be used."""
+    """home.E002: MQTT_URL cannot be used. home.E004: a topic is none. home.W002: Zigbee2MQTT without a broker."""
+    found: list[checks.CheckMessage] = []
     if settings.MQTT_URL:
         try:
             Broker.from_url(settings.MQTT_URL)
         except BrokerError as error:
-            return [checks.Error(str(error), id="home.E002")]
+            found.append(checks.Error(str(error), id="home.E002"))
+    for name in ("FRIGATE_TOPIC_PREFIX", "ZIGBEE2MQTT_BASE_TOPIC"):
+        topic = getattr(settings, name)
+        if topic and not _TOPIC.fullmatch(topic):
+            found.append(checks.Error(f"{name} must be a topic such as house/frigate: no +, #, blank", id="home.E004"))
+    if settings.ZIGBEE2MQTT_BASE_TOPIC and not settings.MQTT_URL:
+        found.append(checks.Warning("Zigbee2MQTT is not followed: MQTT_URL is not set", id="home.W002"))
+    return found
+
+
+def check_zwave_js_settings(**_: Any) -> list[checks.CheckMessage]:
+    """home.E005: ZWAVE_JS_URL is not the address of a WebSocket."""
+    if settings.ZWAVE_JS_URL and not _is_address(settings.ZWAVE_JS_URL, "ws", "wss"):
+        return [checks.Error("ZWAVE_JS_URL must look like ws://zwave.local:3000", id="home.E005")]
     return []
 
 
-def _is_http(url: str) -> bool:
+def _is_address(url: str, *schemes: str) -> bool:
     try:
         parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False

@@ -15,6 +15,16 @@ def mqtt_configured() -> bool:
     return bool(settings.MQTT_URL)
 
 
+def zigbee2mqtt_configured() -> bool:
+    """True if ZIGBEE2MQTT_BASE_TOPIC is set and MQTT_URL, over which it is heard, too."""
+    return bool(settings.ZIGBEE2MQTT_BASE_TOPIC and settings.MQTT_URL)
+
+
+def zwave_js_configured() -> bool:
+    """True if ZWAVE_JS_URL is set."""
+    return bool(settings.ZWAVE_JS_URL)
+
+
 def without_secrets(url: str) -> str:
     """Return scheme, host and port of *url* for logs and errors: no user, password, path or query."""
     try:

@@ -1,4 +1,4 @@
-"""What the house said last: entities of Home Assistant and detections of Frigate. All times are UTC."""
+"""What the house said last: entities of Home Assistant, detections and reviews of Frigate. All times are UTC."""
 
 from django.db import models
 
@@ -34,6 +34,11 @@ class FrigateDetection(models.Model):
     sub_label = models.CharField(max_length=255, blank=True, help_text="a known face, plate or parcel service")
     score = models.FloatField(help_text="of the latest frame, 0 to 1")
     top_score = models.FloatField(help_text="the best so far, 0 to 1")
+    stationary = models.BooleanField(
+        default=False,
+        db_default=False,  # while a replica still runs that does not know it
+        help_text="seen, but standing still, such as a parked car",
+    )
     zones = models.JSONField(default=list, blank=True, help_text="the zones it has entered, in that order")
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True, help_text="empty while it is still followed")
@@ -49,3 +54,26 @@ class FrigateDetection(models.Model):
 
     def __str__(self) -> str:
         return f"{self.label} at {self.camera} ({self.event_id})"
+
+
+class FrigateReview(models.Model):
+    """A stretch of time at a camera that Frigate thinks worth a look. Frigate has them since 0.14."""
+
+    review_id = models.CharField(max_length=100, unique=True)
+    camera = models.CharField(max_length=100)
+    severity = models.CharField(max_length=10, choices=[("alert", "alert"), ("detection", "detection")])
+    labels = models.JSONField(default=list, blank=True, help_text="of objects and sounds")
+    zones = models.JSONField(default=list, blank=True)
+    detections = models.JSONField(default=list, blank=True, help_text="the ids of its events")
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True, help_text="empty while it lasts")
+
+    class Meta:
+        ordering = ["-started_at"]
+        indexes = [
+            models.Index(fields=["-started_at"], name="home_review_started"),
+            models.Index(fields=["camera", "-started_at"], name="home_review_camera"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.severity} at {self.camera} ({self.review_id})"

@@ -7,12 +7,12 @@ from asgiref.sync import sync_to_async
 from asyncsched import Every, Retry, Scope, register, service
 from home import status
 from home.config import home_assistant_configured, mqtt_configured
-from home.frigate.follow import follow
+from home.follow import follow
 from home.home_assistant.check import look
 from home.home_assistant.client import RUNNING, Client
 from home.home_assistant.entities import store_states
 from home.home_assistant.errors import HomeAssistantError
-from home.models import FrigateDetection
+from home.models import FrigateDetection, FrigateReview
 from home.mqtt.errors import BrokerError
 from retention.batches import delete_in_batches
 from retention.limits import cutoff
@@ -60,16 +60,17 @@ async def sync_entity_states() -> str:
 
 @register("cleanup_frigate_detections", Every(seconds=3600), timeout=1800)
 def cleanup_frigate_detections() -> int:
-    """Delete camera detections older than the retention setting allows; return how many."""
+    """Delete camera detections and reviews older than the retention setting allows; return how many."""
     limit = cutoff("RETAIN_FRIGATE_DETECTIONS_DAYS")
     if limit is None:
         return 0
-    return delete_in_batches(FrigateDetection.objects.filter(updated_at__lt=limit))
+    detections = delete_in_batches(FrigateDetection.objects.filter(updated_at__lt=limit))
+    return detections + delete_in_batches(FrigateReview.objects.filter(started_at__lt=limit))
 
 
 @service("mqtt", enabled_when=mqtt_configured)
 async def mqtt() -> None:
-    """Stay connected to the MQTT broker and store what Frigate's cameras see."""
+    """Stay connected to the MQTT broker: store what Frigate's cameras see, know whether Zigbee2MQTT is up."""
     try:
         await follow()
     except BrokerError as error:

@@ -1,9 +1,11 @@
 """Run as a process: several writers store the same messages at the same time, each in another order.
 
-Prints how many rows there are and how many of them have everything that was said about them.
+Prints how many rows there are, how many of them have everything that was said about them, of how
+many that was told, and how many changes were told twice.
 """
 
 import random
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import django
@@ -12,6 +14,7 @@ django.setup()
 
 from django.db import connections  # noqa: E402
 
+from home.changes import detections_changed  # noqa: E402
 from home.frigate.events import Detection, read_event  # noqa: E402
 from home.frigate.store import store  # noqa: E402
 from home.models import FrigateDetection  # noqa: E402
@@ -19,6 +22,14 @@ from tests.home.frigate_messages import event  # noqa: E402
 
 EVENTS = 60
 WRITERS = 4
+
+
+told: Counter[Detection] = Counter()
+
+
+def note(detections: list[Detection], **_: object) -> None:
+    """Hear of changes."""
+    told.update(detections)
 
 
 def messages(number: int) -> list[Detection]:
@@ -42,9 +53,16 @@ def write(seed: int) -> None:
     connections.close_all()
 
 
+detections_changed.connect(note)
 with ThreadPoolExecutor(WRITERS) as pool:
     for result in [pool.submit(write, seed) for seed in range(WRITERS)]:
         result.result()
 complete = FrigateDetection.objects.filter(ended_at__isnull=False, top_score=0.99, sub_label="Anna", zones=["door"])
-print(FrigateDetection.objects.count(), complete.count())  # noqa: T201 - the answer to the test
+told_complete = sum(
+    detection.ended_at is not None
+    and (detection.top_score, detection.sub_label, detection.zones) == (0.99, "Anna", ("door",))
+    for detection in told
+)
+twice = sum(times > 1 for times in told.values())
+print(FrigateDetection.objects.count(), complete.count(), told_complete, twice)  # noqa: T201 - the answer to the test
 connections.close_all()

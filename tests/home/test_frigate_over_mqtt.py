@@ -14,15 +14,17 @@ from home import status
 from home.frigate.events import read_event
 from home.frigate.inbox import Inbox
 from home.frigate.writer import flush
-from home.models import FrigateDetection
+from home.models import FrigateDetection, FrigateReview
 from home.mqtt import inbound
 from home.mqtt.drops import Drops
 from home.tasks import cleanup_frigate_detections, mqtt
-from tests.home.frigate_messages import event
+from tests.home.frigate_messages import event, review, stats
 from tests.support.deadline import eventually
 from tests.support.mosquitto import running_mosquitto, self_signed
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+REVIEWS = "frigate/reviews"
 
 
 @asynccontextmanager
@@ -69,7 +71,60 @@ async def test_a_detection_is_stored_from_its_first_message_to_its_last(broker):
         ["door"],
     )
     assert row.ended_at - row.started_at == timedelta(seconds=5)
-    assert frigate()["last_event_at"] is not None
+
+
+async def test_a_review_is_stored_from_its_first_message_to_its_last(broker):
+    async with following():
+        await publish(
+            broker, review("new"), review("update", severity="alert", data={"zones": ["door"]}), topic=REVIEWS
+        )
+        await eventually(FrigateReview.objects.acount)
+        await publish(broker, review("end", seconds=40, severity="alert"), review("update"), topic=REVIEWS)
+        row = await eventually(FrigateReview.objects.filter(ended_at__isnull=False).afirst)
+
+    assert (row.camera, row.severity, row.labels, row.zones) == ("front", "alert", ["person"], ["door"])
+    assert row.ended_at - row.started_at == timedelta(seconds=40)
+
+
+async def test_an_event_that_the_broker_kept_is_as_old_as_it_says(broker):
+    await publish(broker, event("new", seconds=3), retain=True)
+    async with following():
+        await eventually(rows)
+
+    assert frigate()["last_event_at"] == "2023-11-14T22:13:23.100+00:00"
+
+
+def test_a_clock_that_is_ahead_and_a_message_that_is_late_do_not_move_the_last_event():
+    now = datetime.now(UTC)
+    status.report_frigate_event(now + timedelta(days=1), now=now)
+    status.report_frigate_event(now - timedelta(days=1), now=now)
+
+    assert status.board.frigate.last_event_at == now
+
+
+async def test_a_camera_without_pictures_is_named_until_it_sends_some(broker, caplog):
+    caplog.set_level(logging.INFO, logger="home")
+    await publish(broker, b"online", topic="frigate/available", retain=True)
+    async with following():
+        await publish(broker, stats(fps=0.0), topic="frigate/stats")
+        await eventually(lambda: frigate()["error"] == "no pictures from front")
+        assert frigate()["available"] is True
+        await publish(broker, stats(), topic="frigate/stats")
+        await eventually(lambda: frigate()["error"] is None)
+
+        assert frigate()["version"] == "0.16.0-abcdef0"
+        assert frigate()["cameras"] == {"front": {"fps": 5.1, "detecting": True}}
+        assert frigate()["detectors"] == {"coral": {"inference_ms": 10.25, "stuck": False}}
+        await publish(broker, b"offline", topic="frigate/available", retain=True)
+        await eventually(lambda: frigate()["cameras"] == {})
+
+    about = [record.getMessage() for record in caplog.records if getattr(record, "integration", "") == "Frigate"]
+    assert about == [
+        "Frigate is online",
+        "Frigate: outage: no pictures from front",
+        "Frigate: works again",
+        "Frigate is offline",
+    ]
 
 
 async def test_duplicates_late_messages_and_an_end_without_a_beginning_make_one_row_each(broker):
@@ -235,10 +290,18 @@ async def test_an_address_that_cannot_be_read_ends_the_service_with_a_reason(set
 
 async def test_without_an_address_the_board_says_not_configured():
     assert status.snapshot()["mqtt"] == {"configured": False, "connected": False, "error": None}
-    assert frigate() == {"configured": False, "available": False, "last_event_at": None, "error": None}
+    assert frigate() == {
+        "configured": False,
+        "available": False,
+        "last_event_at": None,
+        "error": None,
+        "version": None,
+        "cameras": {},
+        "detectors": {},
+    }
 
 
-def test_old_detections_are_deleted_and_those_still_followed_kept():
+def test_old_detections_and_reviews_are_deleted_and_those_still_followed_kept():
     now = datetime.now(UTC)
     for name, age in (("old", 15), ("parked", 0), ("new", 13)):
         FrigateDetection.objects.create(
@@ -249,8 +312,12 @@ def test_old_detections_are_deleted_and_those_still_followed_kept():
             updated_at=now - timedelta(days=age),
         )
 
-    assert cleanup_frigate_detections() == 1
+    for name, age in (("old", 15), ("new", 13)):
+        FrigateReview.objects.create(review_id=name, started_at=now - timedelta(days=age))
+
+    assert cleanup_frigate_detections() == 2
     assert not FrigateDetection.objects.filter(event_id="old").exists()
+    assert [review.review_id for review in FrigateReview.objects.all()] == ["new"]
 
 
 @asynccontextmanager

@@ -55,6 +55,21 @@ def test_settings_that_cannot_work_are_said_by_the_system_check(settings):
     assert [found.id for found in check_mqtt_settings() + check_home_assistant_settings()] == ["home.E002", "home.E001"]
 
 
+@pytest.mark.parametrize("topic", ["zigbee2mqtt/#", "+", "a b", "/zigbee2mqtt", "zigbee2mqtt/", "a//b"])
+def test_a_topic_that_is_none_is_said_by_the_system_check(settings, topic):
+    settings.MQTT_URL = "mqtt://broker"
+    settings.ZIGBEE2MQTT_BASE_TOPIC = topic
+    assert [found.id for found in check_mqtt_settings()] == ["home.E004"]
+    settings.ZIGBEE2MQTT_BASE_TOPIC = "house/zigbee2mqtt"
+    assert check_mqtt_settings() == []
+
+
+def test_zigbee2mqtt_without_a_broker_is_said_by_the_system_check(settings):
+    settings.ZIGBEE2MQTT_BASE_TOPIC = "zigbee2mqtt"
+
+    assert [found.id for found in check_mqtt_settings()] == ["home.W002"]
+
+
 def test_half_a_configuration_of_home_assistant_is_said_by_the_system_check(settings):
     settings.HOME_ASSISTANT_URL = "http://homeassistant.local:8123"
 

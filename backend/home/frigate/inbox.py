@@ -1,16 +1,20 @@
-"""Detections that wait to be stored."""
+"""What waits to be stored."""
 
 import asyncio
 from collections.abc import Iterable
 from itertools import islice
+from typing import TypeAlias
 
-from home.frigate.events import Detection, merged
+from home.frigate.events import Detection
+from home.frigate.reviews import Review
 
-MAX_WAITING = 10_000  # detections, about 10 MB: hours of a busy house with the database away
+Said: TypeAlias = Detection | Review
+
+MAX_WAITING = 25_000  # about 25 MB: a burst of 2,000 a second for 10 s, also if none of it can be stored meanwhile
 
 
 class Inbox:
-    """The waiting detections, one per Frigate event: further messages about it are merged into it.
+    """Detections and reviews that wait, one entry for each: further messages about it are merged into it.
 
     An entry leaves only when it is known to be stored, so nothing is lost when storing is cut short.
     For use on the event loop only.
@@ -18,18 +22,20 @@ class Inbox:
 
     def __init__(self, limit: int = MAX_WAITING) -> None:
         self._limit = limit
-        self._waiting: dict[str, Detection] = {}
+        self._waiting: dict[tuple[type[Said], str], Said] = {}
         self._filled = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def put(self, detection: Detection) -> bool:
-        """Add or merge *detection*; False if it is one too many and was not taken."""
-        known = self._waiting.get(detection.event_id)
+    def put(self, said: Said) -> bool:
+        """Add or merge *said*; False if it is one too many and was not taken."""
+        key = (type(said), said.key)
+        known = self._waiting.get(key)
         if known is None and len(self._waiting) >= self._limit:
             return False
-        self._waiting[detection.event_id] = merged(known, detection) if known else detection
+        # Of one type, since the key names it.
+        self._waiting[key] = known.merged(said) if known else said  # type: ignore[arg-type]
         self._filled.set()
         return True
 
@@ -37,14 +43,15 @@ class Inbox:
         """Return once there is something to store."""
         await self._filled.wait()
 
-    def first(self, most: int) -> list[Detection]:
+    def first(self, most: int) -> list[Said]:
         """Return the *most* that wait longest, and leave them there."""
         return list(islice(self._waiting.values(), most))
 
-    def remove(self, stored: Iterable[Detection]) -> None:
-        """Take out what is *stored*, but for those of which there was news in the meantime."""
-        for detection in stored:
-            if self._waiting.get(detection.event_id) is detection:
-                del self._waiting[detection.event_id]
+    def remove(self, stored: Iterable[Said]) -> None:
+        """Take out what is *stored*, but for that of which there was news in the meantime."""
+        for said in stored:
+            key = (type(said), said.key)
+            if self._waiting.get(key) is said:
+                del self._waiting[key]
         if not self._waiting:
             self._filled.clear()

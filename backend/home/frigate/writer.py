@@ -8,8 +8,7 @@ from django.db import DataError, Error, IntegrityError, close_old_connections, c
 
 from home import status
 from home.backoff import delay
-from home.frigate.events import Detection
-from home.frigate.inbox import Inbox
+from home.frigate.inbox import Inbox, Said
 from home.frigate.store import store
 from home.mqtt.drops import Drops
 
@@ -49,22 +48,22 @@ async def flush(inbox: Inbox, drops: Drops) -> None:
                 inbox.remove(await _store(batch, drops))
             await sync_to_async(connections.close_all)()
     except (Error, TimeoutError) as error:
-        logger.error("%d detections were not stored: %s", len(inbox), type(error).__name__)  # noqa: TRY400 - expected
+        logger.error("%d detections and reviews were not stored: %s", len(inbox), type(error).__name__)  # noqa: TRY400 - expected
 
 
-async def _store(batch: list[Detection], drops: Drops) -> list[Detection]:
+async def _store(batch: list[Said], drops: Drops) -> list[Said]:
     """Store *batch* and return what is done with; raise django.db.Error if the database is away."""
     try:
         await sync_to_async(_store_and_let_go)(batch)
     except (DataError, IntegrityError):
         # One of them is at fault, and it must not stop the others for ever.
         if len(batch) > 1:
-            return [done for detection in batch for done in await _store([detection], drops)]
+            return [done for said in batch for done in await _store([said], drops)]
         drops.count("refused by the database")
     return batch
 
 
-def _store_and_let_go(batch: list[Detection]) -> None:
+def _store_and_let_go(batch: list[Said]) -> None:
     """Store *batch*; close the connection after it if it is broken or not to be kept, as after a web request."""
     try:
         store(batch)
