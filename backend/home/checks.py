@@ -7,14 +7,19 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core import checks
 
+from home.config import NEVER_ALLOWED
 from home.mqtt.broker import Broker
 from home.mqtt.errors import BrokerError
 
+_DOMAIN = re.compile(r"[a-z0-9_]{1,64}")
 _TOPIC = re.compile(r"[^+#\s/\0]+(/[^+#\s/\0]+)*")
 
 
 def check_home_assistant_settings(**_: Any) -> list[checks.CheckMessage]:
-    """home.E001: the address is none. home.W001: only one of address and token is set."""
+    """home.E001: the address is none. home.E003: no domain to be called. home.W001: only address or token is set."""
+    if wrong := [name for name in settings.HOME_ASSISTANT_ALLOWED_DOMAINS if not _may_be_allowed(name)]:
+        names = ", ".join(map(repr, wrong))
+        return [checks.Error(f"HOME_ASSISTANT_ALLOWED_DOMAINS must not name {names}", id="home.E003")]
     url, token = settings.HOME_ASSISTANT_URL, settings.HOME_ASSISTANT_TOKEN
     if url and not _is_address(url, "http", "https"):
         return [checks.Error("HOME_ASSISTANT_URL must look like http://homeassistant.local:8123", id="home.E001")]
@@ -46,6 +51,10 @@ def check_zwave_js_settings(**_: Any) -> list[checks.CheckMessage]:
     if settings.ZWAVE_JS_URL and not _is_address(settings.ZWAVE_JS_URL, "ws", "wss"):
         return [checks.Error("ZWAVE_JS_URL must look like ws://zwave.local:3000", id="home.E005")]
     return []
+
+
+def _may_be_allowed(domain: str) -> bool:
+    return bool(_DOMAIN.fullmatch(domain)) and domain not in NEVER_ALLOWED
 
 
 def _is_address(url: str, *schemes: str) -> bool:

@@ -4,10 +4,20 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+NEVER_ALLOWED = frozenset(
+    {"backup", "command_line", "hassio", "homeassistant", "pyscript", "python_script", "rest_command", "shell_command"}
+)
+"""Domains of Home Assistant that run programs, stop it or send anything anywhere: of no use to an alarm."""
+
 
 def home_assistant_configured() -> bool:
     """True if both HOME_ASSISTANT_URL and HOME_ASSISTANT_TOKEN are set."""
     return bool(settings.HOME_ASSISTANT_URL and settings.HOME_ASSISTANT_TOKEN)
+
+
+def allowed_domains() -> frozenset[str]:
+    """Return the domains of Home Assistant whose services may be called."""
+    return frozenset(settings.HOME_ASSISTANT_ALLOWED_DOMAINS) - NEVER_ALLOWED
 
 
 def mqtt_configured() -> bool:

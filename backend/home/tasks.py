@@ -1,17 +1,12 @@
 """What the house needs done: look after Home Assistant, keep its entities, follow Frigate, forget old detections."""
 
-from datetime import UTC, datetime
-
-from asgiref.sync import sync_to_async
-
 from asyncsched import Every, Retry, Scope, register, service
 from home import status
 from home.config import home_assistant_configured, mqtt_configured
 from home.follow import follow
+from home.home_assistant import live
 from home.home_assistant.check import look
-from home.home_assistant.client import RUNNING, Client
-from home.home_assistant.entities import store_states
-from home.home_assistant.errors import HomeAssistantError
+from home.home_assistant.sync import sync
 from home.models import FrigateDetection, FrigateReview
 from home.mqtt.errors import BrokerError
 from retention.batches import delete_in_batches
@@ -44,18 +39,14 @@ async def check_home_assistant() -> str:
     retry=Retry(attempts=4, delay=10),
 )
 async def sync_entity_states() -> str:
-    """Store the state of every entity of Home Assistant, and mark those it no longer has.
+    """Store the state of every entity of Home Assistant, and mark those it no longer has."""
+    return str(await sync())
 
-    Raises:
-        HomeAssistantError: also while Home Assistant is still starting, for it then has only some of
-            its entities, and the others would look removed.
-    """
-    async with Client.from_settings() as home_assistant:
-        config = await home_assistant.config()
-        if config.state != RUNNING:
-            raise HomeAssistantError("Home Assistant is not running yet: entities stay as they are", permanent=False)
-        states = await home_assistant.states()
-    return str(await sync_to_async(store_states)(states, now=datetime.now(UTC)))
+
+@service("home_assistant_live", enabled_when=home_assistant_configured)
+async def home_assistant_live() -> None:
+    """Stay connected to Home Assistant and store every change as it happens."""
+    await live.follow()
 
 
 @register("cleanup_frigate_detections", Every(seconds=3600), timeout=1800)

@@ -1,1 +1,1 @@
-"""Home Assistant, over its REST API."""
+"""Home Assistant: its states as they change, over its WebSocket API; checks, lists and service calls over REST."""

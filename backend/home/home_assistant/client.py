@@ -15,8 +15,8 @@ import aiohttp
 from django.conf import settings
 
 from home import wire
-from home.config import home_assistant_configured, without_secrets
-from home.home_assistant.errors import HomeAssistantError
+from home.config import allowed_domains, home_assistant_configured, without_secrets
+from home.home_assistant.errors import HomeAssistantError, check_status, told_plainly
 
 MAX_ANSWER = 32 * 2**20  # bytes; 5,000 entities take 3 to 5 MiB
 CONNECT_TIMEOUT = 5.0  # seconds
@@ -87,9 +87,17 @@ class Client:
             raise self._strange(str(error)) from None
 
     async def call_service(self, domain: str, service: str, data: Mapping[str, Any]) -> list[Any]:
-        """Call ``domain.service`` with *data*; return the state objects it changed."""
+        """Call ``domain.service`` with *data*; return the state objects it changed.
+
+        A domain that HOME_ASSISTANT_ALLOWED_DOMAINS does not name is refused before anything is sent.
+        """
         if not (_SLUG.fullmatch(domain) and _SLUG.fullmatch(service)):
             raise HomeAssistantError(f"{domain}.{service} is not the name of a service", permanent=True)
+        if domain not in allowed_domains():
+            raise HomeAssistantError(
+                f"{domain}.{service} is not called: HOME_ASSISTANT_ALLOWED_DOMAINS does not name {domain}",
+                permanent=True,
+            )
         answer = self._decode(await self._request("POST", f"/api/services/{domain}/{service}", data=data))
         return answer if isinstance(answer, list) else []
 
@@ -100,35 +108,13 @@ class Client:
         if self._session is None:
             raise RuntimeError("use the client inside 'async with'")
         limits = aiohttp.ClientTimeout(total=limit, sock_connect=CONNECT_TIMEOUT)
-        try:
+        with told_plainly(self._name, limit):
             # A redirect is never followed: it could carry the token to another host.
             async with self._session.request(
                 method, self._url + path, json=data, timeout=limits, allow_redirects=False
             ) as response:
-                self._check_status(response.status, path)
+                check_status(self._name, response.status, path)
                 return await self._read(response)
-        except TimeoutError:
-            raise HomeAssistantError(f"{self._name} did not answer within {limit:g} s", permanent=False) from None
-        except aiohttp.ClientConnectorError as error:
-            reason = error.os_error.strerror or "no connection"
-            raise HomeAssistantError(f"{self._name} cannot be reached: {reason}", permanent=False) from None
-        except aiohttp.ClientError as error:
-            # Only the kind: the text of some of these repeats the address with its password.
-            raise HomeAssistantError(f"{self._name}: {type(error).__name__}", permanent=False) from None
-        except ValueError:
-            raise HomeAssistantError(
-                f"{self._name}: the request cannot be sent: check address, token and data", permanent=True
-            ) from None
-
-    def _check_status(self, status: int, path: str) -> None:
-        if status in (401, 403):
-            raise HomeAssistantError(
-                f"{self._name} refused the token ({status}): make a new long-lived one and set HOME_ASSISTANT_TOKEN",
-                permanent=True,
-            )
-        if not 200 <= status < 300:
-            temporary = status >= 500 or status in (408, 425, 429)
-            raise HomeAssistantError(f"{self._name} answered {status} to {path}", permanent=not temporary)
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         """Return the body; give up past MAX_ANSWER rather than fill the memory."""
@@ -160,7 +146,7 @@ async def call_service(domain: str, service: str, data: Mapping[str, Any] | None
     most ANSWER_TIMEOUT seconds.
 
     Raises:
-        HomeAssistantError: not configured, not reachable or refused; see its ``permanent``.
+        HomeAssistantError: not configured, not allowed, not reachable or refused; see its ``permanent``.
     """
     async with Client.from_settings() as home_assistant:
         return await home_assistant.call_service(domain, service, data or {})

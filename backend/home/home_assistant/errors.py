@@ -1,5 +1,10 @@
 """What can go wrong between us and Home Assistant."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import aiohttp
+
 
 class HomeAssistantError(Exception):
     """Home Assistant did not do what it was asked. The message is fit for people and free of secrets.
@@ -11,3 +16,41 @@ class HomeAssistantError(Exception):
     def __init__(self, message: str, *, permanent: bool) -> None:
         super().__init__(message)
         self.permanent = permanent
+
+
+def refused_token(name: str, how: str) -> HomeAssistantError:
+    """Return the error for a token that *name* did not take, which it said by *how*."""
+    return HomeAssistantError(
+        f"{name} refused the token ({how}): make a new long-lived one and set HOME_ASSISTANT_TOKEN", permanent=True
+    )
+
+
+def check_status(name: str, status: int, path: str) -> None:
+    """Raise HomeAssistantError unless *status*, the answer of *name* to *path*, says that all is well."""
+    if status in (401, 403):
+        raise refused_token(name, str(status))
+    if not 200 <= status < 300:
+        temporary = status >= 500 or status in (408, 425, 429)
+        raise HomeAssistantError(f"{name} answered {status} to {path}", permanent=not temporary)
+
+
+@contextmanager
+def told_plainly(name: str, limit: float) -> Iterator[None]:
+    """Turn what goes wrong inside the block, on the way to *name*, into HomeAssistantError. *limit* is in seconds."""
+    try:
+        yield
+    except TimeoutError:
+        raise HomeAssistantError(f"{name} did not answer within {limit:g} s", permanent=False) from None
+    except aiohttp.ClientConnectorError as error:
+        reason = error.os_error.strerror or "no connection"
+        raise HomeAssistantError(f"{name} cannot be reached: {reason}", permanent=False) from None
+    except aiohttp.WSServerHandshakeError as error:
+        check_status(name, error.status, "the WebSocket's handshake")
+        raise HomeAssistantError(f"{name} does not speak WebSocket", permanent=False) from None
+    except (aiohttp.ClientError, ConnectionError) as error:
+        # Only the kind: the text of some of these repeats the address with its password.
+        raise HomeAssistantError(f"{name}: {type(error).__name__}", permanent=False) from None
+    except ValueError:
+        raise HomeAssistantError(
+            f"{name}: the request cannot be sent: check address, token and data", permanent=True
+        ) from None
