@@ -110,8 +110,8 @@ ZIGBEE2MQTT_BASE_TOPIC = env.str("ZIGBEE2MQTT_BASE_TOPIC", default="")
 ZWAVE_JS_URL = env.str("ZWAVE_JS_URL", default="")
 NOTIFY_URLS = env.list("NOTIFY_URLS", default=[])
 
-# Settable at run time in the admin; 0 keeps everything.
-CONSTANCE_BACKEND = "constance.backends.database.DatabaseBackend"
+# Settable at run time in the admin; every change is recorded (see retention.audit).
+CONSTANCE_BACKEND = "retention.audit.AuditedBackend"
 CONSTANCE_ADDITIONAL_FIELDS = {
     "days": ["django.forms.IntegerField", {"min_value": 0, "max_value": 36_500}],
     "delay": ["django.forms.IntegerField", {"min_value": 0, "max_value": 600}],
@@ -122,9 +122,26 @@ CONSTANCE_CONFIG = {
     "ALARM_ENTRY_DELAY": (30, "Seconds to disarm after coming in", "delay"),
     "ALARM_TRIGGER_DURATION": (300, "Seconds for which the alarm is on, once triggered", "duration"),
     "ALARM_CODE_TO_ARM": (False, "Arming needs a code too; disarming always does", bool),
-    "RETAIN_ALARM_EVENTS_DAYS": (90, "Delete alarm events after this many days; 0 keeps them all", "days"),
-    "RETAIN_RULE_ACTION_LOGS_DAYS": (30, "Delete rule action logs after this many days; 0 keeps them all", "days"),
-    "RETAIN_FRIGATE_DETECTIONS_DAYS": (14, "Delete camera detections after this many days; 0 keeps them all", "days"),
+    "RETAIN_ALARM_EVENTS_DAYS": (
+        90,
+        "Alarm events older than so many days are deleted, daily at 03:00. 0 to 36500; 0 keeps them all.",
+        "days",
+    ),
+    "RETAIN_RULE_ACTION_LOGS_DAYS": (
+        30,
+        "What rules did more than so many days ago is deleted, daily at 03:30. 0 to 36500; 0 keeps it all.",
+        "days",
+    ),
+    "RETAIN_FRIGATE_DETECTIONS_DAYS": (
+        14,
+        "Camera detections older than so many days are deleted, every hour. 0 to 36500; 0 keeps them all.",
+        "days",
+    ),
+    "RETAIN_NOTIFICATIONS_DAYS": (
+        30,
+        "Notifications that are over and older than so many days are deleted, daily at 03:00. 0 to 36500; 0 keeps all.",
+        "days",
+    ),
 }
 
 LOGGING = {
