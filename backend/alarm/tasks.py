@@ -6,6 +6,7 @@ from django.utils import timezone
 from alarm.models import AlarmEvent
 from alarm.push import broadcast
 from asyncsched import DailyAt, Every, Retry, register
+from notifications import outbox
 from retention.batches import delete_in_batches
 from retention.limits import cutoff
 
@@ -22,9 +23,13 @@ async def broadcast_system_status() -> str | None:
 
 @register("cleanup_old_events", schedule=DailyAt(hour=3, minute=0), timeout=CLEANUP_TIMEOUT, retry=CLEANUP_RETRY)
 def cleanup_old_events() -> int:
-    """Delete alarm events older than RETAIN_ALARM_EVENTS_DAYS; return how many."""
-    before = cutoff("RETAIN_ALARM_EVENTS_DAYS")
-    return delete_in_batches(AlarmEvent.objects.filter(created_at__lt=before)) if before else 0
+    """Delete alarm events, and notifications that are over, older than their settings allow; return how many."""
+    deleted = 0
+    if before := cutoff("RETAIN_ALARM_EVENTS_DAYS"):
+        deleted += delete_in_batches(AlarmEvent.objects.filter(created_at__lt=before))
+    if before := cutoff("RETAIN_NOTIFICATIONS_DAYS"):
+        deleted += delete_in_batches(outbox.over_since(before))
+    return deleted
 
 
 @register("cleanup_expired_sessions", schedule=DailyAt(hour=4, minute=0), timeout=CLEANUP_TIMEOUT, retry=CLEANUP_RETRY)

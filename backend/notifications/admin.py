@@ -1,25 +1,93 @@
-from django.contrib import admin
-from django.db.models import QuerySet
+from django.contrib import admin, messages
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
 
-from notifications import outbox
-from notifications.models import Notification
+from notifications import outbox, policies, wording
+from notifications.models import Channel, Notification, Status
 from retention.admin import RecordAdmin
 
 
 @admin.register(Notification)
 class NotificationAdmin(RecordAdmin):
-    """The outbox; messages that were given up can be sent again."""
+    """The outbox: what waits and why, what was sent; to be cancelled or sent again."""
 
-    list_display = ["created_at", "title", "channel", "status", "attempts", "next_attempt_at", "sent_at", "last_error"]
-    list_filter = ["status", "channel", "created_at"]
+    list_display = ["created_at", "title", "body_start", "channel", "urgent", "status", "outlook", "last_error"]
+    list_filter = ["status", "urgent", "channel", "created_at"]
     search_fields = ["title", "body"]
     date_hierarchy = "created_at"
-    actions = ["send_again"]
+    actions = ["send_again", "cancel"]
 
-    @admin.action(description="Send again what was given up", permissions=["delete"])
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Notification]:
+        """Return the notifications, each with the time until which another of its kind holds it back."""
+        rows: QuerySet[Notification] = super().get_queryset(request)
+        leading = Notification.objects.filter(leads=OuterRef("kind")).exclude(pk=OuterRef("pk"))
+        return rows.annotate(held_until=Subquery(leading.values("leads_until")))
+
+    @admin.display(description="body")
+    def body_start(self, row: Notification) -> str:
+        """Show the beginning of the text."""
+        return row.body if len(row.body) <= 60 else f"{row.body[:59]}…"
+
+    @admin.display(description="what comes next")
+    def outlook(self, row: Notification) -> str:
+        """Say when it is sent, or why not."""
+        policy = policies.load().of(row.channel)
+        return wording.outlook(row, policy, timezone.now(), held_until=getattr(row, "held_until", None))
+
+    @admin.action(description="Send again what was given up or cancelled", permissions=["delete"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Notification]) -> None:
-        """Give the selected messages a fresh start, if they were given up."""
-        count = outbox.send_again(queryset, now=timezone.now())
+        """Give the selected messages a fresh start, if they were given up or cancelled."""
+        count = outbox.send_again(_plain(queryset), now=timezone.now())
         self.message_user(request, f"{count} will be sent again.")
+
+    @admin.action(description="Cancel what waits", permissions=["delete"])
+    def cancel(self, request: HttpRequest, queryset: QuerySet[Notification]) -> None:
+        """Cancel the selected messages that wait; those that are being sent are left alone, and said so."""
+        chosen = _plain(queryset)
+        count = outbox.cancel(chosen)
+        self.message_user(request, f"{count} cancelled.")
+        if left := chosen.filter(status=Status.SENDING).count():
+            self.message_user(request, f"{left} being sent at this moment: not cancelled.", messages.WARNING)
+
+
+@admin.register(Channel)
+class ChannelAdmin(admin.ModelAdmin):
+    """How each channel sends. A channel without an entry here has the defaults of a new one."""
+
+    list_display = [
+        "__str__",
+        "enabled",
+        "attempts",
+        "first_delay_seconds",
+        "longest_delay_seconds",
+        "quiet",
+        "collapse",
+    ]
+    fieldsets = [
+        (None, {"fields": ["name", "enabled"]}),
+        ("When it cannot be delivered", {"fields": ["attempts", "first_delay_seconds", "longest_delay_seconds"]}),
+        ("Quiet hours", {"fields": ["quiet_from", "quiet_until", "time_zone"]}),
+        ("Repeats", {"fields": ["collapse_seconds"]}),
+    ]
+
+    @admin.display(description="delays")
+    def delays(self, channel: Channel) -> str:
+        """Show the first delay and the longest."""
+        return f"{channel.first_delay_seconds} to {channel.longest_delay_seconds} s"
+
+    @admin.display(description="quiet hours")
+    def quiet(self, channel: Channel) -> str:
+        """Show the quiet hours with their zone."""
+        return str(policies.Policy.of(channel).quiet or "none")
+
+    @admin.display(description="repeats")
+    def collapse(self, channel: Channel) -> str:
+        """Say what becomes of repeats."""
+        length = policies.Policy.of(channel).collapse
+        return f"as one within {wording.span(length)}" if length else "each is sent"
+
+
+def _plain(queryset: QuerySet[Notification]) -> QuerySet[Notification]:
+    """Return the same rows without the annotation, fit to be updated."""
+    return Notification.objects.filter(pk__in=list(queryset.values_list("pk", flat=True)))

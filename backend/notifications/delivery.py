@@ -1,30 +1,38 @@
 """From the outbox to the targets."""
 
 import logging
+from collections.abc import Callable
 from datetime import datetime
 
 from django.utils import timezone
 
-from notifications import outbox
-from notifications.outbox import Claimed
-from notifications.transports.base import Message, Transport, TransportError
+from notifications import claims
+from notifications.claims import Claimed
+from notifications.transports.base import Transport, TransportError
 from retention.current import run_or_none
 
 logger = logging.getLogger(__name__)
 
 
-def send_pending(transport: Transport, *, limit: int) -> int:
+def run_should_stop() -> bool:
+    """Return whether this is part of a run that should stop."""
+    run = run_or_none()
+    return run is not None and run.stopping
+
+
+def send_pending(
+    transport: Transport, *, limit: int, urgent_only: bool = False, stopping: Callable[[], bool] = run_should_stop
+) -> int:
     """Send up to *limit* messages that are due; return how many every target has now.
 
-    Inside a run it ends early once the run should stop; what is not sent then stays queued.
+    It ends early, between two messages, once *stopping* says so. What is not sent then stays queued.
     """
-    run = run_or_none()
-    outbox.give_up_on_lost(timezone.now())
+    claims.give_up_on_lost(timezone.now())
     sent = 0
     for _ in range(limit):
-        if run and run.stopping:
+        if stopping():
             break
-        claimed = outbox.claim_next(timezone.now())
+        claimed = claims.claim_next(timezone.now(), urgent_only=urgent_only)
         if claimed is None:
             break
         sent += deliver(claimed, transport)
@@ -47,22 +55,22 @@ def deliver(claimed: Claimed, transport: Transport) -> bool:
         if target.key in delivered:
             continue
         try:
-            target.send(Message(title=claimed.title, body=claimed.body))
+            target.send(claimed.message)
         except TransportError as error:
             errors.append(error)
         else:
             delivered.append(target.key)
-        if not outbox.record_delivery(claimed, delivered, now=timezone.now()):
+        if not claims.record_delivery(claimed, delivered, now=timezone.now()):
             return _lost(claimed)
     if errors:
         return _failed(claimed, errors, timezone.now())
-    return outbox.record_sent(claimed, now=timezone.now()) or _lost(claimed)
+    return claims.record_sent(claimed, now=timezone.now()) or _lost(claimed)
 
 
 def _failed(claimed: Claimed, errors: list[TransportError], now: datetime) -> bool:
     text = "; ".join(str(error) for error in errors)
     permanent = all(error.permanent for error in errors)
-    if not outbox.record_failure(claimed, text, permanent=permanent, now=now):
+    if not claims.record_failure(claimed, text, permanent=permanent, now=now):
         return _lost(claimed)
     return False
 

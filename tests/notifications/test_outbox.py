@@ -6,8 +6,9 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from notifications import outbox
+from notifications import claims, outbox
 from notifications.models import Notification, Status
+from notifications.policies import DEFAULT, JITTER
 
 pytestmark = pytest.mark.django_db
 
@@ -27,8 +28,8 @@ def queue_with_a_cause_that_fails():
 def claim_until_given_up():
     """Claim and fail until nothing is left; return the delays between the attempts, in seconds."""
     now, delays = NOW, []
-    while claimed := outbox.claim_next(now):
-        outbox.record_failure(claimed, "no answer", permanent=False, now=now)
+    while claimed := claims.claim_next(now):
+        claims.record_failure(claimed, "no answer", permanent=False, now=now)
         row = Notification.objects.get()
         delays.append((row.next_attempt_at - now).total_seconds())
         now = row.next_attempt_at
@@ -64,40 +65,40 @@ def test_messages_without_a_key_are_all_queued():
 
 
 def test_nothing_is_claimed_from_an_empty_outbox():
-    assert outbox.claim_next(NOW) is None
+    assert claims.claim_next(NOW) is None
 
 
 def test_a_claimed_message_is_not_claimed_again_while_its_lease_lasts():
     outbox.queue("Door", "It is open")
 
-    assert outbox.claim_next(NOW).body == "It is open"
-    assert outbox.claim_next(NOW + outbox.LEASE - timedelta(seconds=1)) is None
+    assert claims.claim_next(NOW).message.body == "It is open"
+    assert claims.claim_next(NOW + claims.LEASE - timedelta(seconds=1)) is None
 
 
 def test_the_message_of_a_sender_that_died_is_claimed_again_after_the_lease():
     outbox.queue("Door", "It is open")
-    outbox.claim_next(NOW)
+    claims.claim_next(NOW)
 
-    assert outbox.claim_next(NOW + outbox.LEASE).attempt == 2
+    assert claims.claim_next(NOW + claims.LEASE).attempt == 2
 
 
 def test_a_sender_that_lost_its_claim_cannot_record_anything():
     outbox.queue("Door", "It is open")
-    slow = outbox.claim_next(NOW)
-    outbox.claim_next(NOW + outbox.LEASE)
+    slow = claims.claim_next(NOW)
+    claims.claim_next(NOW + claims.LEASE)
 
-    assert not outbox.record_sent(slow, now=NOW)
-    assert not outbox.record_failure(slow, "no answer", permanent=False, now=NOW)
+    assert not claims.record_sent(slow, now=NOW)
+    assert not claims.record_failure(slow, "no answer", permanent=False, now=NOW)
     assert Notification.objects.get().status == Status.SENDING
 
 
 def test_a_delivery_renews_the_lease():
     outbox.queue("Door", "It is open")
-    claimed = outbox.claim_next(NOW)
+    claimed = claims.claim_next(NOW)
 
-    outbox.record_delivery(claimed, ["phone"], now=NOW + timedelta(seconds=60))
+    claims.record_delivery(claimed, ["phone"], now=NOW + timedelta(seconds=60))
 
-    assert outbox.claim_next(NOW + outbox.LEASE) is None
+    assert claims.claim_next(NOW + claims.LEASE) is None
 
 
 def test_a_failed_message_waits_longer_each_time_and_is_then_given_up():
@@ -106,20 +107,20 @@ def test_a_failed_message_waits_longer_each_time_and_is_then_given_up():
     delays = claim_until_given_up()
 
     row = Notification.objects.get()
-    assert (row.status, row.attempts, row.last_error) == (Status.DEAD, outbox.MAX_ATTEMPTS, "no answer")
+    assert (row.status, row.attempts, row.last_error) == (Status.DEAD, DEFAULT.retry.attempts, "no answer")
     assert delays[:6] == sorted(delays[:6])
     assert 8 <= delays[0] <= 12
-    assert max(delays) <= 3600 * (1 + outbox.JITTER)
+    assert max(delays) <= 3600 * (1 + JITTER)
 
 
 def test_retries_of_several_messages_are_spread():
-    assert len({outbox.retry_delay(3) for _ in range(20)}) > 10
+    assert len({DEFAULT.retry_delay(3) for _ in range(20)}) > 10
 
 
 def test_a_message_that_can_never_be_delivered_is_given_up_at_once():
     outbox.queue("Door", "It is open")
 
-    outbox.record_failure(outbox.claim_next(NOW), "no such phone", permanent=True, now=NOW)
+    claims.record_failure(claims.claim_next(NOW), "no such phone", permanent=True, now=NOW)
 
     assert Notification.objects.get().status == Status.DEAD
 
@@ -127,10 +128,10 @@ def test_a_message_that_can_never_be_delivered_is_given_up_at_once():
 def test_a_message_whose_senders_all_die_is_given_up():
     outbox.queue("Door", "It is open")
     now = NOW
-    while outbox.claim_next(now):
-        now += outbox.LEASE
+    while claims.claim_next(now):
+        now += claims.LEASE
 
-    assert outbox.give_up_on_lost(now) == 1
+    assert claims.give_up_on_lost(now) == 1
     assert Notification.objects.get().status == Status.DEAD
 
 
@@ -140,7 +141,7 @@ def test_a_message_that_was_given_up_can_be_sent_again():
 
     outbox.send_again(Notification.objects.all(), now=NOW)
 
-    assert outbox.claim_next(NOW).attempt == 1
+    assert claims.claim_next(NOW).attempt == 1
 
 
 def test_the_message_due_for_longest_comes_first():
@@ -148,4 +149,4 @@ def test_the_message_due_for_longest_comes_first():
     outbox.queue("", "first")
     Notification.objects.filter(body="first").update(next_attempt_at=NOW - timedelta(days=1))
 
-    assert outbox.claim_next(NOW).body == "first"
+    assert claims.claim_next(NOW).message.body == "first"

@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from django.utils.crypto import salted_hmac
 
-from notifications.transports.base import Message, Target, TransportError
+from notifications.transports.base import Message, TransportError
 
 logger = logging.getLogger(__name__)
 
@@ -73,14 +73,22 @@ class AppriseTarget:
             if not self._apprise.add(url):
                 raise TransportError(f"{self.name} is not an address Apprise knows", permanent=True)
 
+    def takes(self, channel: str) -> bool:
+        """Return whether messages of *channel* go here; those without a channel, an empty one, go everywhere."""
+        return not channel or channel in self.channels
+
     def send(self, message: Message) -> None:
         """Deliver *message*; raise TransportError if it did not arrive. Logs when an outage begins and ends."""
+        reason = self.attempt(message)
+        self._log_change(failing=bool(reason), reason=reason)
+        if reason:
+            raise TransportError(f"{self.name}: {reason}", permanent=False)
+
+    def attempt(self, message: Message) -> str:
+        """Deliver *message*; return why it did not arrive, nothing if it did."""
         with self._lock, _listening() as heard:
             delivered = bool(self._apprise.notify(title=message.title, body=message.body))
-            reason = _reason(heard)
-        self._log_change(failing=not delivered, reason=reason)
-        if not delivered:
-            raise TransportError(f"{self.name}: {reason}", permanent=False)
+            return "" if delivered else _reason(heard)
 
     def _log_change(self, *, failing: bool, reason: str) -> None:
         if failing and not self._failing:
@@ -90,30 +98,51 @@ class AppriseTarget:
         self._failing = failing
 
 
+def load(urls: Sequence[str]) -> tuple[list[AppriseTarget], list[TransportError]]:
+    """Return the targets at *urls*, and what is wrong with those that cannot be used."""
+    targets: list[AppriseTarget] = []
+    refused: list[TransportError] = []
+    for position, url in enumerate(urls, start=1):
+        try:
+            targets.append(AppriseTarget(url, position))
+        except TransportError as error:
+            refused.append(error)
+    return targets, refused
+
+
 class AppriseTransport:
     """Every usable address of NOTIFY_URLS."""
 
     def __init__(self, urls: Sequence[str]) -> None:
         """Load *urls*; log those that cannot be used, by their place in the list."""
-        self._targets: list[AppriseTarget] = []
-        for position, url in enumerate(urls, start=1):
-            try:
-                self._targets.append(AppriseTarget(url, position))
-            except TransportError as error:
-                logger.error("%s", error, extra={"action": "target_refused"})  # noqa: TRY400 - the text says it all
+        self._targets, refused = load(urls)
+        for error in refused:
+            logger.error("%s", error, extra={"action": "target_refused"})
 
-    def targets(self, channel: str) -> Sequence[Target]:
+    def targets(self, channel: str) -> Sequence["AppriseTarget"]:
         """Return the targets of *channel*, all of them if it is empty; raise TransportError if there is none."""
-        found = [target for target in self._targets if not channel or channel in target.channels]
+        found = [target for target in self._targets if target.takes(channel)]
         if not found:
-            wanted = f"with ?tag={channel}" if channel else "that can be used"
-            raise TransportError(f"NOTIFY_URLS has no entry {wanted}", permanent=False)
+            raise TransportError(no_entry(channel), permanent=False)
         return found
 
 
-@lru_cache(maxsize=1)
+def no_entry(channel: str) -> str:
+    """Return the sentence for a *channel* that has no usable address."""
+    return f"NOTIFY_URLS has no entry {f'with ?tag={channel}' if channel else 'that can be used'}"
+
+
+_loading = threading.Lock()
+
+
 def apprise_transport(urls: tuple[str, ...]) -> AppriseTransport:
     """Return the transport for *urls*, the same one as long as they stay the same."""
+    with _loading:  # or two threads that come first at the same time would each log what cannot be used
+        return _apprise_transport(urls)
+
+
+@lru_cache(maxsize=1)
+def _apprise_transport(urls: tuple[str, ...]) -> AppriseTransport:
     return AppriseTransport(urls)
 
 
