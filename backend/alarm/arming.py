@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from constance import config
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from alarm import events
 from alarm.board import board
@@ -53,9 +53,14 @@ def elapse(now: datetime) -> Status | None:
     return _change(partial(after_timer, now=now, delays=_delays()), by=TIMER, details={})
 
 
+def lock() -> AlarmState:
+    """Make everybody else who changes the alarm, or tries a code, wait until the caller's transaction ends."""
+    return AlarmState.objects.select_for_update().get_or_create(pk=ROW)[0]
+
+
 def _change(find: Callable[[Status], Status | None], *, by: str, details: Mapping[str, Any]) -> Status | None:
     with transaction.atomic():
-        row, _ = AlarmState.objects.select_for_update().get_or_create(pk=ROW)
+        row = lock()
         before = _status(row)
         after = find(before)
         if after is None:
@@ -64,9 +69,20 @@ def _change(find: Callable[[Status], Status | None], *, by: str, details: Mappin
         row.since, row.until = after.since, after.until
         row.save()
         _record(before, after, by=by, details=details)
-        alarm_changed.send(sender=None, before=before, after=after)
+        _tell(before, after)
         transaction.on_commit(partial(board.changed, after))
     return after
+
+
+def _tell(before: Status, after: Status) -> None:
+    """Tell the receivers. One that fails undoes what they all wrote, but an alarm goes off all the same."""
+    with transaction.atomic():
+        answers = alarm_changed.send_robust(sender=None, before=before, after=after)  # Django logs what they raise
+        for _, answer in answers:
+            if isinstance(answer, OperationalError):
+                raise answer  # the database, not the receiver: the whole change is worth another try
+            if isinstance(answer, Exception):
+                transaction.set_rollback(True)
 
 
 def _record(before: Status, after: Status, *, by: str, details: Mapping[str, Any]) -> None:

@@ -13,8 +13,8 @@ class Board:
         self._lock = threading.Lock()
         self._status: Status | None = None
         self._is_untold = False
-        self.bell = Bell()
-        """Rings when this process has changed the alarm."""
+        self.timers, self.news = Bell(), Bell()
+        """Both ring when this process has changed the alarm: one for the timers, one for the push."""
 
     @property
     def status(self) -> Status | None:
@@ -24,7 +24,7 @@ class Board:
     def learn(self, status: Status) -> Status:
         """Put *status* up unless a newer one is up already; return what is up then."""
         with self._lock:
-            if self._status is None or status.version >= self._status.version:
+            if self._status is None or status.version > self._status.version:
                 self._status = status
             return self._status
 
@@ -32,7 +32,8 @@ class Board:
         """Put up what this process has made of the alarm and committed. From any thread."""
         self.learn(status)
         self._is_untold = True
-        self.bell.ring()
+        self.timers.ring()
+        self.news.ring()
 
     def take_news(self) -> Status | None:
         """Return the newest status if this process has changed the alarm since the last call, else None."""
