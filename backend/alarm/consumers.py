@@ -1,7 +1,7 @@
 """``/ws/status/``: everybody who is signed in sees how the house is."""
 
-from alarm.push import GROUP, station
-from asyncsched.server.lifespan import Scope
+from alarm.push import GROUP, look, station
+from asyncsched.server.lifespan import Application, Receive, Scope, Send
 from asyncsched.web.health import health_of
 from asyncsched.web.mail import Mail
 from asyncsched.web.relay import Relay
@@ -10,10 +10,18 @@ from asyncsched.web.sockets import PushSocket, signed_in_only
 SILENCE = 10.0  # seconds; a push comes every two
 
 
-def status_socket() -> PushSocket:
+def status_socket() -> Application:
     """Return the socket: the latest status at once, then every push; a slow client gets the newest only."""
     relay = Relay(GROUP, read=station.read, silence=SILENCE)
-    return PushSocket(relay, refusal=signed_in_only, opening=opening, keep=1)
+    socket = PushSocket(relay, refusal=signed_in_only, opening=opening, keep=1)
+
+    async def look_first(scope: Scope, receive: Receive, send: Send) -> None:
+        """Have the alarm read before the snapshot is told: another process may have just changed it."""
+        if not signed_in_only(scope["user"]):
+            await look()
+        await socket(scope, receive, send)
+
+    return look_first
 
 
 def opening(scope: Scope) -> Mail | None:

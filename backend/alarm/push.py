@@ -1,6 +1,13 @@
-"""The status on its way to clients: encoded once per push, numbered per process."""
+"""The status on its way to clients: encoded once per push, numbered per process.
 
+Two kinds of messages share the numbers: the whole status, every two seconds, and the alarm alone, at
+once when it changes. Whatever order they arrive in, no message leaves here with an older alarm than
+one before it.
+"""
+
+import asyncio
 import json
+import logging
 import os
 import secrets
 import socket
@@ -8,58 +15,87 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
+from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
+from django.db import Error
 
-from alarm.status import Health, payload
+from alarm import arming, lately
+from alarm.board import board
+from alarm.machine import Status
+from alarm.status import Health, alarm_json, alarm_status, payload
 from asyncsched import current_run
 from asyncsched.web.mail import Mail
 
+logger = logging.getLogger(__name__)
+
 GROUP = "alarm.status"
 FRESH = 10.0  # seconds for which the last push serves as the snapshot for a new client
+LOOK_PATIENCE = 0.5  # seconds a push waits for the database, before it tells what is known
+NEWS_PATIENCE = 1.0  # seconds a change waits for the channel layer; the next push tells it in any case
+STATUS, ALARM = "system_status", "alarm_state"
+UNKNOWN = alarm_json(None)  # what a process tells of the alarm that does not know of it, as during an update
 
 
 class Station:
-    """Numbers this process's messages, and keeps the last one seen here, whoever sent it."""
+    """Numbers this process's messages, and keeps the last status seen here, whoever sent it."""
 
     def __init__(self) -> None:
         self._source = ""
         self._sequence = 0
-        self._latest: Mail | None = None
+        self._latest: dict[str, Any] | None = None
         self._latest_at = 0.0
+        self.mark = ""
 
     async def push(self, health: Health | None) -> Mail:
         """Send the status of now to the clients of every process; return what was sent."""
         self._sequence += 1
-        mail = self.compose(health)
-        self._keep(mail)
-        message = {"type": "status.message", "text": mail.text, "source": mail.source, "sequence": mail.sequence}
-        await get_channel_layer().group_send(GROUP, message)
-        return mail
+        return await self._send(self._status(health))
+
+    async def push_alarm(self, status: Status) -> Mail:
+        """Send the alarm alone."""
+        self._sequence += 1
+        return await self._send(self._message(ALARM, alarm_json(status)))
 
     def compose(self, health: Health | None) -> Mail:
         """Return the status of now under the number of the last push, 0 before the first."""
-        source = self._source or self._name_source()
-        message = {
-            "type": "system_status",
-            "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            "sequence": self._sequence,
-            "source": source,
-            "payload": payload(health),
-        }
-        return Mail(text=json.dumps(message, separators=(",", ":")), source=source, sequence=self._sequence)
+        return _mail(self._status(health))
 
     def read(self, message: dict[str, Any]) -> Mail:
         """Return what a layer message carries, and keep it for clients to come."""
-        mail = Mail(text=message["text"], source=message["source"], sequence=message["sequence"])
-        self._keep(mail)
-        return mail
+        found = json.loads(message["text"])
+        if news := alarm_status(_alarm_of(found)):
+            board.learn(news)
+        self._keep(found)
+        return _mail(found)
 
     def latest(self) -> Mail | None:
-        """Return the last message seen in this process, None if it is too old to pass for the present."""
-        return self._latest if time.monotonic() - self._latest_at < FRESH else None
+        """Return the last status seen in this process, None if it is too old to pass for the present."""
+        if self._latest is None or time.monotonic() - self._latest_at >= FRESH:
+            return None
+        return _mail(self._latest)
 
-    def _keep(self, mail: Mail) -> None:
-        self._latest, self._latest_at = mail, time.monotonic()
+    async def _send(self, message: dict[str, Any]) -> Mail:
+        self._keep(message)
+        mail = _mail(message)
+        news = {"type": "status.message", "text": mail.text, "source": mail.source, "sequence": mail.sequence}
+        await get_channel_layer().group_send(GROUP, news)
+        return mail
+
+    def _keep(self, message: dict[str, Any]) -> None:
+        if message["type"] == STATUS:
+            self._latest, self._latest_at = message, time.monotonic()
+
+    def _status(self, health: Health | None) -> dict[str, Any]:
+        return self._message(STATUS, payload(health)) | {"lately": self.mark}
+
+    def _message(self, kind: str, content: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "type": kind,
+            "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "sequence": self._sequence,
+            "source": self._source or self._name_source(),
+            "payload": content,
+        }
 
     def _name_source(self) -> str:
         # At the first use, not at import: a server may fork its workers in between.
@@ -79,9 +115,66 @@ async def broadcast() -> str | None:
     try:
         run = current_run()
     except LookupError:
-        await station.push(None)  # called as a plain function
+        await _push(None)  # called as a plain function
         return None
     if run.trigger == "manual" and not run.health.tasks:
         return "not pushed: no scheduler runs in this process"
-    await station.push(run.health)
+    await _push(run.health)
     return None
+
+
+async def look(*, with_lately: bool = False) -> None:
+    """Put what is stored on the board; without an answer in time what is known stays up."""
+    try:
+        async with asyncio.timeout(LOOK_PATIENCE):
+            await database_sync_to_async(_read)(with_lately=with_lately)
+    except (Error, TimeoutError) as error:
+        logger.debug("the alarm is told as it was known: %s", type(error).__name__)  # the timers log the outage
+
+
+async def announce() -> None:
+    """Tell all clients of the change that this process has made, if it has made one that is not told yet.
+
+    It never fails and does not wait for long: where the channel layer is away, the next push of the
+    status tells the same.
+    """
+    if (news := board.take_news()) is None:
+        return
+    sending = asyncio.create_task(station.push_alarm(news))
+    await asyncio.wait([sending], timeout=NEWS_PATIENCE)
+    if not sending.done():
+        sending.cancel()
+    elif error := sending.exception():
+        logger.warning("%s was not pushed: %s", news.state.value, type(error).__name__, extra={"action": "not_pushed"})
+
+
+async def announce_always() -> None:
+    """Tell of every change of this process at once, until cancelled."""
+    while True:
+        await board.news.wait()
+        await announce()
+
+
+async def _push(health: Health | None) -> None:
+    await look(with_lately=True)
+    await station.push(health)
+
+
+def _read(*, with_lately: bool) -> None:
+    board.learn(arming.current())
+    if with_lately:
+        station.mark = lately.read().mark
+
+
+def _mail(message: dict[str, Any]) -> Mail:
+    """Return *message* encoded, with the alarm as this process knows it if that is newer."""
+    if board.status and board.status.version > _alarm_of(message)["version"]:
+        known = alarm_json(board.status)
+        content = known if message["type"] == ALARM else message["payload"] | {"alarm": known}
+        message = message | {"payload": content}
+    return Mail(text=json.dumps(message, separators=(",", ":")), source=message["source"], sequence=message["sequence"])
+
+
+def _alarm_of(message: dict[str, Any]) -> dict[str, Any]:
+    content: dict[str, Any] = message["payload"]
+    return content if message["type"] == ALARM else content.get("alarm", UNKNOWN)

@@ -3,9 +3,10 @@
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
+from alarm import timers
 from alarm.models import AlarmEvent
-from alarm.push import broadcast
-from asyncsched import DailyAt, Every, Retry, register
+from alarm.push import announce_always, broadcast
+from asyncsched import DailyAt, Every, Retry, register, service
 from notifications import outbox
 from retention.batches import delete_in_batches
 from retention.limits import cutoff
@@ -36,3 +37,15 @@ def cleanup_old_events() -> int:
 def cleanup_expired_sessions() -> int:
     """Delete sign-in sessions that have expired; return how many."""
     return delete_in_batches(Session.objects.filter(expire_date__lt=timezone.now()))
+
+
+@service("alarm timers")
+async def alarm_timers() -> None:
+    """Go on to what follows when a delay of the alarm ends."""
+    await timers.keep()
+
+
+@service("alarm push")
+async def alarm_push() -> None:
+    """Tell clients at once what this process makes of the alarm."""
+    await announce_always()

@@ -26,7 +26,7 @@ async def layer():
 def test_the_payload_tells_of_the_house_and_the_scheduler():
     found = payload(HEALTH)
 
-    assert list(found) == ["home_assistant", "mqtt", "frigate", "scheduler"]
+    assert list(found) == ["alarm", "home_assistant", "mqtt", "frigate", "scheduler"]
     assert found["scheduler"] == {"leader": True, "tasks": 10, "running": 1, "failing": 2, "lateness_ms_p99": 1.2}
 
 
@@ -75,6 +75,7 @@ async def test_the_last_message_seen_serves_as_snapshot_whoever_sent_it(layer):
     assert here.latest() == theirs
 
 
+@pytest.mark.django_db(transaction=True)
 async def test_the_task_can_be_called_as_a_plain_function(layer):
     channel = await layer.new_channel()
     await layer.group_add("alarm.status", channel)

@@ -1,6 +1,8 @@
-// The live page: the house's cards from /ws/status/, and the scheduler's table.
+// The live page: the alarm and the house's cards from /ws/status/, what happened lately, and the scheduler's table.
 
 import { ago, clock, everySecond, followTasks, openSocket, say } from "../asyncsched/tasks.js";
+import { followLately } from "./lately.js";
+import { followAlarm } from "./panel.js";
 
 const SILENCE = 10_000; // ms; a push comes every two seconds
 const connection = document.getElementById("connection");
@@ -33,8 +35,15 @@ function judge(found, good, known, [yes, no, unknown]) {
   return known ? ["bad", no] : ["wait", unknown];
 }
 
-function show({ timestamp, payload }) {
+function show({ type, timestamp, payload, lately: mark }) {
   clock.learn(timestamp);
+  if (type === "alarm_state") {
+    alarm.show(payload);
+    void lately.look();
+    return;
+  }
+  alarm.show(payload.alarm);
+  lately.learn(mark);
   for (const card of document.querySelectorAll(".card")) {
     const [state, word, detail] = CARDS[card.dataset.key](payload[card.dataset.key]);
     if (card.dataset.state !== state) {
@@ -65,9 +74,11 @@ function showConnection(state) {
   wasLost = state === "lost";
 }
 
+const alarm = followAlarm(document.getElementById("panel"), { announce });
+const lately = followLately(document.getElementById("lately"));
 const status = openSocket("/ws/status/", { onMessage: show, onState: showConnection, silence: SILENCE });
 const tasks = followTasks(document.getElementById("tasks"), { announce });
 everySecond({
-  tick() { status.check(); tasks.tick(); },
+  tick() { status.check(); alarm.tick(); lately.tick(); tasks.tick(); },
   wake() { status.reopen(); tasks.wake(); },
 });

@@ -1,0 +1,74 @@
+"""What happened lately in and around the house: the newest events, changes of entities, and notifications."""
+
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+from alarm.models import AlarmEvent
+from home.models import Entity
+from notifications.models import Notification
+
+EVENTS = 10
+ENTITIES = 8
+NOTIFICATIONS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lately:
+    """Rows, newest first."""
+
+    events: list[AlarmEvent]
+    entities: list[Entity]
+    notifications: list[Notification]
+
+    @property
+    def mark(self) -> str:
+        """Another text whenever there is something new to see."""
+        seen = [
+            [event.pk for event in self.events],
+            [(entity.entity_id, entity.state, entity.last_changed) for entity in self.entities],
+            [(message.pk, message.status) for message in self.notifications],
+        ]
+        return f"{zlib.crc32(repr(seen).encode()):08x}"
+
+    def as_shown(self, *, with_texts: bool) -> dict[str, Any]:
+        """Return it in the words of the page; without *with_texts* the notifications say only how they fare."""
+        return {
+            "mark": self.mark,
+            "events": [_event(event) for event in self.events],
+            "entities": [_entity(entity) for entity in self.entities],
+            "notifications": [_notification(message, with_text=with_texts) for message in self.notifications],
+        }
+
+
+def read() -> Lately:
+    """Read the newest of each."""
+    entities = Entity.objects.filter(removed_at=None).order_by("-last_changed")
+    messages = Notification.objects.order_by("-created_at", "-pk")
+    return Lately(
+        events=list(AlarmEvent.objects.order_by("-created_at", "-pk")[:EVENTS]),
+        entities=list(entities.only("entity_id", "name", "state", "last_changed")[:ENTITIES]),
+        notifications=list(messages.only("title", "body", "status", "created_at")[:NOTIFICATIONS]),
+    )
+
+
+def _event(event: AlarmEvent) -> dict[str, Any]:
+    kind = event.kind.replace("_", " ")
+    return {"at": event.created_at, "text": event.message or kind, "word": kind}
+
+
+def _entity(entity: Entity) -> dict[str, Any]:
+    return {
+        "at": entity.last_changed,
+        "entity_id": entity.entity_id,
+        "text": entity.name or entity.entity_id,
+        "word": entity.state,
+    }
+
+
+def _notification(message: Notification, *, with_text: bool) -> dict[str, Any]:
+    return {
+        "at": message.created_at,
+        "text": (message.title or message.body)[:200] if with_text else "Notification",
+        "word": message.get_status_display(),
+    }

@@ -1,0 +1,48 @@
+// What happened lately: asked for whenever a push says that there is something new.
+
+import { ago, clock, say } from "../asyncsched/tasks.js";
+
+/** Keeps the feeds in `section` current. Returns { learn(mark), look(), tick() }. */
+export function followLately(section) {
+  const lists = [...section.querySelectorAll("ol[data-key]")];
+  let shown = section.dataset.mark, busy = false, again = false;
+
+  async function look() {
+    if (busy) { again = true; return; }
+    busy = true;
+    again = false;
+    try {
+      const response = await fetch(section.dataset.url, { headers: { accept: "application/json" }, signal: AbortSignal.timeout(10_000) });
+      if (!response.ok) throw new Error(`${section.dataset.url}: ${response.status}`);
+      const found = await response.json();
+      clock.learn(found.now);
+      for (const list of lists) list.replaceChildren(...found[list.dataset.key].map(row));
+      shown = found.mark;
+      tick();
+    } catch (error) {
+      console.info("lately: trying again with the next push", error);
+    } finally {
+      busy = false;
+      if (again) void look();
+    }
+  }
+
+  function tick() {
+    for (const when of section.querySelectorAll("time")) {
+      when.title ||= when.textContent; // as the server wrote it
+      say(when, ago(clock.now() - Date.parse(when.dateTime)));
+    }
+  }
+
+  return { learn(mark) { if (mark && mark !== shown && !document.hidden) void look(); }, look, tick };
+}
+
+function row({ at, text, word }) {
+  const item = document.createElement("li");
+  item.append(
+    Object.assign(document.createElement("span"), { className: "text", textContent: text }), " ",
+    Object.assign(document.createElement("span"), { className: "state", textContent: word }), " ",
+    Object.assign(document.createElement("time"), { className: "relative", dateTime: at, title: new Date(at).toLocaleString() }),
+  );
+  return item;
+}
