@@ -2,13 +2,14 @@
 
 from asyncsched import Every, Retry, Scope, register, service
 from home import status
-from home.config import home_assistant_configured, mqtt_configured
+from home.config import home_assistant_configured, mqtt_configured, zwave_js_configured
 from home.follow import follow
 from home.home_assistant import live
 from home.home_assistant.check import look
 from home.home_assistant.sync import sync
 from home.models import FrigateDetection, FrigateReview
 from home.mqtt.errors import BrokerError
+from home.zwave_js import follow as follow_zwave_js
 from retention.batches import delete_in_batches
 from retention.limits import cutoff
 
@@ -67,3 +68,9 @@ async def mqtt() -> None:
     except BrokerError as error:
         status.report_mqtt(status.MqttStatus(error=str(error)))
         raise
+
+
+@service("zwave_js", enabled_when=zwave_js_configured)
+async def zwave_js() -> None:
+    """Stay connected to the Z-Wave JS server and know how it is."""
+    await follow_zwave_js()
