@@ -3,6 +3,8 @@
 import pytest
 
 from home import status
+from home.changes import entities_changed
+from tests.home.following import Told
 from tests.support.home_assistant import HomeAssistantServer
 from tests.support.mosquitto import running_mosquitto
 
@@ -21,6 +23,15 @@ def home_assistant(settings):
         settings.HOME_ASSISTANT_URL = server.url
         settings.HOME_ASSISTANT_TOKEN = server.token
         yield server
+
+
+@pytest.fixture
+def told():
+    """What is told of entities during the test."""
+    listener = Told()
+    entities_changed.connect(listener.take)
+    yield listener
+    entities_changed.disconnect(listener.take)
 
 
 @pytest.fixture

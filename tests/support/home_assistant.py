@@ -22,7 +22,7 @@ from demo.home_assistant_socket import Connection
 from tests.support.ports import free_port
 
 FAULTS = {"html", "broken_json", "error", "silent", "huge", "redirect"}
-"""Wrong answers to REST requests; ``silent`` is so on the WebSocket as well, after the authentication."""
+"""Wrong answers to REST requests. On the WebSocket ``redirect`` works too, and ``silent`` after the authentication."""
 
 SOCKET_FAULTS = {
     "refuses_websocket": "the handshake is answered 404",
@@ -103,9 +103,9 @@ class HomeAssistantServer(HomeAssistant):
     async def gate(self, request: web.Request, handler: Callable[[web.Request], Any]) -> web.StreamResponse:
         """Token check and faults, before any handler."""
         self.requests.append(f"{request.method} {request.path}")
-        if request.path == "/api/websocket" and self.fault != "refuses_websocket":
+        if request.path == "/api/websocket" and self.fault not in ("refuses_websocket", "redirect"):
             return await handler(request)
-        if request.headers.get("Authorization") != f"Bearer {self.token}":
+        if request.path != "/api/websocket" and request.headers.get("Authorization") != f"Bearer {self.token}":
             return web.Response(status=401, text="401: Unauthorized")
         await asyncio.sleep(3600 if self.fault == "silent" else self.delay)
         return self._faulty() or await handler(request)

@@ -1,0 +1,11 @@
+"""Two replicas hear the same Home Assistant: each change is told by one of them."""
+
+from pathlib import Path
+
+from tests.support import django_process
+
+SCRIPT = Path(__file__).with_name("tell_concurrently.py")
+
+
+def test_writers_at_the_same_time_tell_each_change_once_on_postgresql(database_url):
+    assert django_process.output_of(SCRIPT, database_url=database_url).split() == ["600", "600", "20"]
