@@ -7,12 +7,18 @@ from datetime import datetime
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
-from alarm import events
+from alarm import arming, events
 from home.home_assistant.client import call_service
 from home.home_assistant.errors import HomeAssistantError
 from notifications import outbox
 from rules import definitions, runtimes
-from rules.definitions import Action, AlarmEventAction, HomeAssistantAction, NotifyAction
+from rules.definitions import (
+    AlarmAction,
+    AlarmEventAction,
+    DelayAction,
+    HomeAssistantAction,
+    NotifyAction,
+)
 from rules.models import RuntimeStatus
 from rules.runtimes import Claimed, ClaimLost, Failure
 
@@ -35,6 +41,11 @@ async def _execute(claimed: Claimed) -> bool:
     if not claimed.rule_enabled:
         await sync_to_async(runtimes.close)(claimed, RuntimeStatus.CANCELLED, now=timezone.now())
         return False
+    if claimed.waits:
+        begun = await sync_to_async(runtimes.begin)(claimed, now=timezone.now())
+        if begun is None:
+            return False
+        claimed = begun
     if claimed.step >= len(claimed.actions):
         await sync_to_async(runtimes.close)(claimed, RuntimeStatus.DONE, now=timezone.now())
         return True
@@ -44,21 +55,27 @@ async def _execute(claimed: Claimed) -> bool:
         if isinstance(outcome, Failure):
             await _fail(claimed, outcome, started_at)
             return False
-        if outcome is None:
-            return True
+        if isinstance(outcome, bool):
+            return outcome
         claimed = outcome
 
 
-async def _perform(claimed: Claimed, started_at: datetime) -> Claimed | Failure | None:
-    """Do the action in hand and record its success; return what to do next, None if it was the last."""
+async def _perform(claimed: Claimed, started_at: datetime) -> Claimed | Failure | bool:
+    """Do the action in hand and record its success.
+
+    Return what to do next; True if it was the last, False if the next one is to wait.
+    """
     try:
         action = definitions.parse_action(claimed.actions[claimed.step], claimed.step)
+        if isinstance(action, DelayAction):
+            return await sync_to_async(runtimes.pause)(claimed, action.seconds, started_at, now=timezone.now())
         effect = await _prepare(action, claimed)
     except definitions.DefinitionError as error:
         return Failure(detail=str(error), permanent=True)
     except HomeAssistantError as error:
         return Failure(detail=str(error), permanent=error.permanent)
-    return await sync_to_async(runtimes.succeeded)(claimed, started_at, now=timezone.now(), effect=effect)
+    following = await sync_to_async(runtimes.succeeded)(claimed, started_at, now=timezone.now(), effect=effect)
+    return following or True
 
 
 async def _fail(claimed: Claimed, failure: Failure, started_at: datetime) -> None:
@@ -73,9 +90,13 @@ async def _fail(claimed: Claimed, failure: Failure, started_at: datetime) -> Non
         )
 
 
-async def _prepare(action: Action, claimed: Claimed) -> Callable[[], str]:
+async def _prepare(
+    action: AlarmAction | AlarmEventAction | NotifyAction | HomeAssistantAction, claimed: Claimed
+) -> Callable[[], str]:
     """Do what reaches out of the database; return what is to be done inside, with the record of it."""
     match action:
+        case AlarmAction():
+            return lambda: _command_alarm(action, claimed)
         case AlarmEventAction():
             return lambda: _record_event(action, claimed)
         case NotifyAction():
@@ -83,6 +104,16 @@ async def _prepare(action: Action, claimed: Claimed) -> Callable[[], str]:
         case HomeAssistantAction():
             changed = await call_service(action.domain, action.service, action.data)
             return lambda: f"{action.domain}.{action.service} changed {len(changed)} entities"
+
+
+def _command_alarm(action: AlarmAction, claimed: Claimed) -> str:
+    status = arming.command(
+        arming.Command(action.command),
+        by=f"rule:{claimed.rule_id}",
+        now=timezone.now(),
+        details={"rule": claimed.rule_name, "runtime": claimed.pk},
+    )
+    return f"the alarm is {status.state.value}" if status else "nothing to change in the alarm's present state"
 
 
 def _record_event(action: AlarmEventAction, claimed: Claimed) -> str:
@@ -98,6 +129,8 @@ def _queue_notification(action: NotifyAction, claimed: Claimed) -> str:
         action.title or claimed.rule_name,
         action.body,
         channel=action.channel,
+        urgent=action.urgent,
+        collapse_key=f"rule:{claimed.rule_id}:{claimed.step}",
         idempotency_key=f"rule-runtime:{claimed.pk}:{claimed.step}",
     )
     return f"notification {notification.pk}"

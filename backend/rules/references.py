@@ -9,12 +9,14 @@ ORPHAN_GRACE:
   time: some entity that it still has was updated. A house never synced, or silent, has no orphans.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from home.models import Entity
-from rules.models import RuleEntityRef
+from rules import definitions
+from rules.models import Rule, RuleEntityRef
 
 ORPHAN_GRACE = timedelta(days=7)
 
@@ -27,3 +29,15 @@ def orphans(now: datetime) -> QuerySet[RuleEntityRef]:
     if Entity.objects.filter(removed_at=None, last_updated__gte=before).exists():
         gone |= Q(~Exists(same), created_at__lt=before)
     return RuleEntityRef.objects.filter(gone)
+
+
+def restore(entity_ids: Collection[str]) -> None:
+    """Bring back the references of rules to entities that have come, in case they were gone for good before."""
+    for rule in Rule.objects.filter(enabled=True):
+        RuleEntityRef.objects.bulk_create(
+            [
+                RuleEntityRef(rule=rule, entity_id=entity_id)
+                for entity_id in sorted(definitions.entity_ids(rule.definition).intersection(entity_ids))
+            ],
+            ignore_conflicts=True,
+        )

@@ -18,15 +18,16 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from asyncsched import Retry
+from rules import firing
+from rules.bell import bell
 from rules.definitions import action_type
-from rules.models import ActionStatus, Rule, RuleActionLog, RuleRuntime, RuntimeStatus
+from rules.models import MAX_DETAIL, ActionStatus, RuleActionLog, RuleRuntime, RuntimeStatus, locked_rules
 
 LEASE = timedelta(minutes=1)
 """For one action; the longest is a call to Home Assistant, which ends after some 10 s."""
 MAX_ATTEMPTS = 6
 RETRY = Retry(attempts=MAX_ATTEMPTS, delay=5, factor=3, max_delay=600)
 JITTER = 0.2
-MAX_DETAIL = 500
 UNREPORTED = "the processes that began it never reported back"
 
 
@@ -43,6 +44,9 @@ class Claimed:
     rule_id: int
     rule_name: str
     rule_enabled: bool
+    due_at: datetime
+    waits: bool
+    trace: dict[str, Any] | None
     actions: list[Any]
     step: int
     attempt: int
@@ -56,21 +60,14 @@ class Failure:
     permanent: bool
 
 
-def schedule(rule: Rule, due_at: datetime, *, now: datetime) -> RuleRuntime | None:
-    """Fire *rule*: have its actions executed at *due_at*, as part of the caller's transaction.
-
-    None if the rule is disabled, still cooling down, or due at that very moment already.
-    """
-    with transaction.atomic():
-        rested = Q(last_fired_at=None) | Q(last_fired_at__lte=now - timedelta(seconds=rule.cooldown_seconds))
-        if not Rule.objects.filter(rested, pk=rule.pk, enabled=True).update(last_fired_at=now):
-            return None
-        runtime, created = RuleRuntime.objects.get_or_create(
-            rule=rule,
-            due_at=due_at,
-            defaults={"actions": rule.definition.get("actions", []), "next_attempt_at": due_at},
-        )
-    return runtime if created else None
+def next_at() -> datetime | None:
+    """Return when there is something to claim next, or was; None if nothing is open."""
+    return (
+        RuleRuntime.objects.filter(_open())
+        .order_by("next_attempt_at")
+        .values_list("next_attempt_at", flat=True)
+        .first()
+    )
 
 
 def any_due(now: datetime) -> bool:
@@ -94,6 +91,21 @@ def claim_next(now: datetime) -> Claimed | None:
     return None
 
 
+def begin(claimed: Claimed, *, now: datetime) -> Claimed | None:
+    """Let a runtime that has waited for its condition to hold long enough fire; None if the rule may not.
+
+    Raises:
+        ClaimLost: nothing was changed.
+    """
+    with transaction.atomic():
+        rule = locked_rules().get(pk=claimed.rule_id)  # before the runtime, as whoever cancels it does
+        _update(claimed, waits=False)
+        if not firing.ripen(rule, claimed.pk, claimed.due_at, now=now, trace=claimed.trace):
+            _update(claimed, **_finished(RuntimeStatus.CANCELLED, now))
+            return None
+    return replace(claimed, waits=False)
+
+
 def succeeded(claimed: Claimed, started_at: datetime, *, now: datetime, effect: Callable[[], str]) -> Claimed | None:
     """Do *effect* and record, in one transaction, that the action in hand succeeded.
 
@@ -110,6 +122,25 @@ def succeeded(claimed: Claimed, started_at: datetime, *, now: datetime, effect: 
         _update(claimed, **(progress | (_finished(RuntimeStatus.DONE, now) if last else {})))
         _log(claimed, ActionStatus.SUCCEEDED, effect(), started_at=started_at, now=now)
     return None if last else following
+
+
+def pause(claimed: Claimed, seconds: float, started_at: datetime, *, now: datetime) -> bool:
+    """Record that the action in hand lets *seconds* pass before the next; True if there is none, so all is done.
+
+    Raises:
+        ClaimLost: nothing was changed.
+    """
+    following = claimed.step + 1
+    last = following >= len(claimed.actions)
+    until = now + timedelta(seconds=seconds)
+    later = {"status": RuntimeStatus.PENDING, "claim": None, "next_attempt_at": until}
+    with transaction.atomic():
+        progress = {"next_step": following, "attempts": 0, "last_error": ""}
+        _update(claimed, **(progress | (_finished(RuntimeStatus.DONE, now) if last else later)))
+        detail = "nothing follows" if last else f"goes on at {until.isoformat(timespec='seconds')}"
+        _log(claimed, ActionStatus.SUCCEEDED, detail, started_at=started_at, now=now)
+        transaction.on_commit(bell.ring)
+    return last
 
 
 def failed(claimed: Claimed, failure: Failure, started_at: datetime, *, now: datetime) -> bool:
@@ -130,7 +161,12 @@ def failed(claimed: Claimed, failure: Failure, started_at: datetime, *, now: dat
 
 def close(claimed: Claimed, status: RuntimeStatus, *, now: datetime) -> None:
     """End the runtime without an action, as DONE (there is nothing to do) or CANCELLED. Raises ClaimLost."""
-    _update(claimed, **_finished(status, now))
+    with transaction.atomic():
+        _update(claimed, **_finished(status, now))
+        if status == RuntimeStatus.CANCELLED:
+            locked_rules().get(pk=claimed.rule_id).log(
+                "cancelled", ActionStatus.CANCELLED, "the rule is disabled", now=now, runtime_id=claimed.pk
+            )
 
 
 def give_up_on_lost(now: datetime) -> int:
@@ -174,6 +210,7 @@ def _log(claimed: Claimed, status: ActionStatus, detail: str, *, started_at: dat
         detail=detail[:MAX_DETAIL],
         started_at=started_at,
         finished_at=now,
+        created_at=now,
     )
 
 
@@ -187,6 +224,9 @@ def _read(pk: int, claim: UUID) -> Claimed | None:
         rule_id=row.rule_id,
         rule_name=row.rule.name,
         rule_enabled=row.rule.enabled,
+        due_at=row.due_at,
+        waits=row.waits,
+        trace=row.trace,
         actions=row.actions,
         step=row.next_step,
         attempt=row.attempts,

@@ -1,15 +1,15 @@
-"""What rules do on schedule."""
+"""What rules do on schedule, and as soon as it is due."""
 
 import asyncio
 
 from asgiref.sync import sync_to_async
 from django.utils import timezone
 
-from asyncsched import DailyAt, Every, Retry, register
+from asyncsched import DailyAt, Every, Retry, register, service
 from retention.batches import delete_in_batches
 from retention.current import run_or_none
 from retention.limits import cutoff
-from rules import actions, references, runtimes
+from rules import actions, executor, references, runtimes
 from rules.models import RuleActionLog, RuleRuntime
 
 WORKERS = 4
@@ -20,11 +20,19 @@ CLEANUP_TIMEOUT = 1800.0  # seconds
 CLEANUP_RETRY = Retry(attempts=3, delay=60, max_delay=600)
 
 
+@service("rule runtimes")
+async def execute_at_once() -> None:
+    """Execute the actions of rules the moment they are due, in every process."""
+    await executor.run(WORKERS)
+
+
 @register("process_due_rule_runtimes", schedule=Every(seconds=5), timeout=60)
 async def process_due_rule_runtimes() -> int:
-    """Execute the actions of rules that are due; return how many runtimes were completed."""
-    await sync_to_async(runtimes.give_up_on_lost)(timezone.now())
-    if not await sync_to_async(runtimes.any_due)(timezone.now()):
+    """Execute the actions of rules that are due; return how many runtimes were completed.
+
+    It finds what the service above has left: because no process ran, or because all its workers hang.
+    """
+    if not await sync_to_async(executor.look)(timezone.now()):
         return 0
     async with asyncio.TaskGroup() as group:
         workers = [group.create_task(_work()) for _ in range(WORKERS)]

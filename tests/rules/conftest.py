@@ -4,12 +4,15 @@ from rules.models import Rule
 from tests.support.home_assistant import HomeAssistantServer
 
 
+DOOR_OPEN = {"entity_id": "binary_sensor.door", "state": "on"}
+
+
 @pytest.fixture
 def make_rule():
-    """Returns a function that stores a rule with the given actions."""
+    """Returns a function that stores a rule with the given actions; *wait* is its ``for``, in seconds."""
 
-    def make(*actions, conditions=None, **fields):
-        definition = {"conditions": conditions or {}, "actions": list(actions)}
+    def make(*actions, when=None, wait=0, **fields):
+        definition = {"when": when or DOOR_OPEN, "for": wait, "then": list(actions)}
         return Rule.objects.create(**({"name": "door"} | fields), definition=definition)
 
     return make

@@ -28,14 +28,15 @@ def count(database_url, table):
 def add_due_runtimes(database_url):
     execute(
         database_url,
-        "INSERT INTO rules_rule (name, enabled, definition, cooldown_seconds, created_at, updated_at)"
-        " VALUES ('door', true, '{}', 0, now(), now())",
+        "INSERT INTO rules_rule (name, enabled, definition, cooldown_seconds, problem, watches_frigate,"
+        " watches_alarm, created_at, updated_at)"
+        " VALUES ('door', true, '{}', 0, '', false, false, now(), now())",
     )
     execute(
         database_url,
         "INSERT INTO rules_ruleruntime"
-        " (rule_id, due_at, actions, status, next_step, attempts, next_attempt_at, last_error, created_at)"
-        " SELECT id, now() - n * interval '1 second', %s, 'pending', 0, 0, now(), '', now()"
+        " (rule_id, due_at, actions, status, next_step, attempts, next_attempt_at, last_error, created_at, waits)"
+        " SELECT id, now() - n * interval '1 second', %s, 'pending', 0, 0, now(), '', now(), false"
         " FROM rules_rule, generate_series(1, %s) AS n",
         json.dumps(ACTIONS),
         RUNTIMES,

@@ -14,15 +14,15 @@ def save(admin_client, definition):
 
 
 def test_a_rule_is_written_in_the_admin(admin_client):
-    save(admin_client, '{"actions": [{"type": "alarm_event", "kind": "door_opened"}]}')
+    save(admin_client, '{"when": {"alarm": "disarmed"}, "then": [{"type": "alarm_event", "kind": "door_opened"}]}')
 
     assert Rule.objects.get().name == "door"
 
 
 def test_a_mistake_in_a_definition_is_shown_with_its_place(admin_client):
-    response = save(admin_client, '{"actions": [{"type": "dance"}]}')
+    response = save(admin_client, '{"when": {"alarm": "disarmed"}, "then": [{"type": "dance"}]}')
 
-    assert b"actions[0].type" in response.content
+    assert b"then[0].type" in response.content
     assert not Rule.objects.exists()
 
 

@@ -33,7 +33,7 @@ def add_entity(entity_id, *, updated=0, removed=None):
 
 
 def reference(make_rule, entity_id, *, age):
-    make_rule(conditions={"entity_id": entity_id}, name=entity_id)
+    make_rule(when={"entity_id": entity_id, "state": "on"}, name=entity_id)
     RuleEntityRef.objects.filter(entity_id=entity_id).update(created_at=days_ago(age))
 
 
@@ -133,8 +133,8 @@ def test_references_stay_when_home_assistant_has_been_silent(make_rule):
 
 
 def test_references_follow_the_definition(make_rule):
-    rule = make_rule(conditions={"all": [{"entity_id": "light.a"}, {"entity_id": "light.b"}]})
-    rule.definition = {"conditions": {"entity_id": ["light.b", "light.c"]}}
+    rule = make_rule(when={"all": [{"entity_id": "light.a"}, {"entity_id": "light.b"}]})
+    rule.definition = {"when": {"any": [{"entity_id": "light.b"}, {"entity_id": "light.c"}]}}
     rule.save()
 
     assert referenced() == {"light.b", "light.c"}
