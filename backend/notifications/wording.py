@@ -16,8 +16,8 @@ def message(row: Notification, now: datetime) -> Message:
         return Message(title=row.title, body=f"{row.body}\n{more}")
     times = f" (×{row.repeats})" if row.repeats > 1 else ""
     if row.title:
-        return Message(title=row.title + times, body=row.body)
-    return Message(title="", body=row.body + times)
+        return Message(title=row.title + times, body=row.body, urgent=row.urgent)
+    return Message(title="", body=row.body + times, urgent=row.urgent)
 
 
 def span(length: timedelta) -> str:

@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import apprise
 import pytest
+import time_machine
 
 from asyncsched.engine.context import Run, entered
 from asyncsched.engine.runs import Claim, Occurrence
@@ -19,6 +20,7 @@ class Receiver:
     def __init__(self):
         self.status = 200
         self.received = []
+        self.arrivals = 0  # messages that came, whether or not they were answered yet
         self.asked = threading.Event()
         self._may_answer = threading.Event()
         self._may_answer.set()
@@ -28,6 +30,7 @@ class Receiver:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 receiver.asked.set()
+                receiver.arrivals += 1
                 receiver._may_answer.wait(30)
                 if receiver.status == 200:
                     receiver.received.append(json.loads(body))
@@ -44,9 +47,17 @@ class Receiver:
         self._thread.start()
 
     @property
+    def port(self):
+        return self._server.server_port
+
+    @property
     def url(self):
         """Its address, as Apprise writes it."""
-        return f"json://127.0.0.1:{self._server.server_port}/"
+        return f"json://127.0.0.1:{self.port}/"
+
+    @property
+    def titles(self):
+        return [content["title"] for content in self.received]
 
     @property
     def bodies(self):
@@ -92,6 +103,13 @@ def make_receiver():
 @pytest.fixture
 def receiver(make_receiver):
     return make_receiver()
+
+
+@pytest.fixture
+def clock():
+    """The time of the test, which stands still: ``clock.shift(seconds)``, ``clock.move_to(moment)``."""
+    with time_machine.travel(datetime(2026, 11, 23, 12, 0, tzinfo=UTC), tick=False) as traveller:
+        yield traveller
 
 
 @pytest.fixture

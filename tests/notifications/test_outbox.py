@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from notifications import claims, outbox
-from notifications.models import Notification, Status
+from notifications.models import Channel, Notification, Status
 from notifications.policies import DEFAULT, JITTER
 
 pytestmark = pytest.mark.django_db
@@ -46,6 +46,28 @@ def test_a_message_is_not_queued_when_its_cause_is_rolled_back():
 def test_a_message_without_a_text_is_refused():
     with pytest.raises(ValueError, match="needs a text"):
         outbox.queue("Door", " ")
+
+
+def test_what_databases_cannot_store_does_not_break_the_cause():
+    row = outbox.queue("Door\0", "open\0 \ud800" + "!" * 20_000)
+
+    row.refresh_from_db()
+    assert row.title == "Door"
+    assert row.body.startswith("open ?!")
+    assert len(row.body) <= outbox.MAX_BODY
+
+
+@pytest.mark.parametrize("name", ["channel", "idempotency_key"])
+def test_names_that_are_too_long_are_refused_before_the_database_does(name):
+    with pytest.raises(ValueError, match=f"^{name}: has 201 characters"):
+        outbox.queue("Door", "It is open", **{name: "x" * 201})
+
+
+def test_queueing_is_a_single_insert_whatever_the_channel_does(django_assert_num_queries):
+    Channel.objects.create(name="family", collapse_seconds=300)
+
+    with django_assert_num_queries(1):
+        outbox.queue("Door", "It is open", channel="family")
 
 
 def test_a_second_message_with_the_same_idempotency_key_is_the_first():

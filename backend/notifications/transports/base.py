@@ -22,6 +22,8 @@ class Message:
 
     title: str
     body: str
+    urgent: bool = False
+    """Whether it may not wait for others to the same place."""
 
 
 class Target(Protocol):

@@ -55,7 +55,7 @@ class Command(BaseCommand):
         counts = dict(Notification.objects.order_by().values_list("status").annotate(Count("pk")))
         outbox = [f"{counts[status]} {status.label}" for status in Status if status in counts]
         self._section("Addresses", addresses or ["none: NOTIFY_URLS is empty"])
-        self._section("Channels", [*channels, f"all others: {DEFAULT}"])
+        self._section("Channels", [*channels, f"{'all others' if channels else 'all'}: {DEFAULT}"])
         self._section("Outbox", outbox or ["empty"])
 
     def _section(self, title: str, lines: Sequence[str]) -> None:
@@ -64,7 +64,7 @@ class Command(BaseCommand):
 
 def _about_target(target: AppriseTarget) -> str:
     channels = ", ".join(sorted(target.channels))
-    return f"{target.name}: {f'channels {channels}, and ' if channels else ''}messages without a channel"
+    return f"{target.name}: messages {f'of {channels}, and those ' if channels else ''}without a channel"
 
 
 def _about_channel(channel: Channel, targets: Sequence[AppriseTarget]) -> str:
