@@ -2,10 +2,13 @@
 
 import asyncio
 import os
+import shlex
 import signal
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -32,6 +35,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ["SECRET_KEY"] = "for tests only"
 os.environ["DEBUG"] = "0"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(specs: Sequence[Any]) -> None:
+    """Let the processes that run the tests be as picky as this one, if it was started with ``-X dev``."""
+    if sys.flags.dev_mode:
+        for spec in specs:
+            spec.python = f"{shlex.quote(sys.executable)} -X dev"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -75,12 +86,17 @@ def pgbouncer(postgres: Postgres) -> Iterator[Callable[[str], PgBouncer]]:
         )
 
 
+@pytest.fixture(scope="session")
+def pristine(postgres: Postgres) -> str:
+    """The name of a migrated PostgreSQL database, to be copied and otherwise left alone."""
+    django_process.migrate(postgres.create_database("pristine"))
+    return "pristine"
+
+
 @pytest.fixture
-def database_url(postgres: Postgres) -> Iterator[str]:
+def database_url(postgres: Postgres, pristine: str) -> Iterator[str]:
     """The address of a migrated PostgreSQL database that only this test has."""
-    url = postgres.create_database("of_one_test")
-    django_process.migrate(url)
-    yield url
+    yield postgres.create_database("of_one_test", template=pristine)
     postgres.drop_database("of_one_test")
 
 

@@ -20,9 +20,7 @@ def database_url(request, tmp_path):
         yield url
     else:
         server = request.getfixturevalue("postgres")
-        url = server.create_database("large")
-        django_process.migrate(url)
-        yield url
+        yield server.create_database("large", template=request.getfixturevalue("pristine"))
         server.drop_database("large")
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.support.postgres import Postgres
 from tests.support.servers import ROOT, Kind, Server
 
 PROJECT = Path(__file__).parent / "project"
@@ -133,6 +134,17 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = command("migrate", "--verbosity", "0", database=database, folder=folder)
     assert done.returncode == 0, done.stdout
     return database
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a migrated PostgreSQL database, to be copied."""
+    name = "e2e_template"
+    folder = tmp_path_factory.mktemp(name)
+    url = postgres.create_database(name)
+    done = command("migrate", "--verbosity", "0", database=folder / "unused", folder=folder, DATABASE_URL=url)
+    assert done.returncode == 0, done.stdout
+    return name
 
 
 @pytest.fixture(scope="module")

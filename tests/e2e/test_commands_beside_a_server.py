@@ -69,9 +69,7 @@ MakeDeployment = Callable[[str], Deployment]
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def make_deployment(
-    request: pytest.FixtureRequest, make_site: MakeSite, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[MakeDeployment]:
+def make_deployment(request: pytest.FixtureRequest, make_site: MakeSite) -> Iterator[MakeDeployment]:
     """Make deployments, each on a database of its own with the name given."""
     postgres: Postgres | None = None if request.param == "sqlite" else request.getfixturevalue("postgres")
     with ExitStack() as stack:
@@ -79,10 +77,8 @@ def make_deployment(
         def make(name: str) -> Deployment:
             if postgres is None:
                 return Deployment(make_site, None)
-            url, folder = postgres.create_database(name), tmp_path_factory.mktemp(name)
+            url = postgres.create_database(name, template=request.getfixturevalue("postgres_template"))
             stack.callback(postgres.drop_database, name)
-            migrated = command("migrate", "-v0", database=folder / "unused", folder=folder, DATABASE_URL=url)
-            assert migrated.returncode == 0, migrated.stdout
             deployment = Deployment(make_site, url)
             stack.callback(deployment.kill)
             return deployment

@@ -134,18 +134,18 @@ STORIES = [
 
 
 @pytest.fixture(scope="module")
-def due_hours_ago(template: Path, tmp_path_factory: pytest.TempPathFactory, postgres: Postgres) -> Iterator[Path]:
+def due_hours_ago(
+    template: Path, tmp_path_factory: pytest.TempPathFactory, postgres: Postgres, postgres_template: str
+) -> Iterator[Path]:
     """A migrated SQLite database, and a PostgreSQL one called like the fixture, in which work has been missed."""
     folder = tmp_path_factory.mktemp("due")
     database = folder / "due.sqlite3"
     database.write_bytes(template.read_bytes())
-    url = postgres.create_database("due_hours_ago")
+    url = postgres.create_database("due_hours_ago", template=postgres_template)
     work = f"""
 from datetime import timedelta
-from django.core.management import call_command
 from django.utils import timezone
 from asyncsched.models import TaskState
-call_command("migrate", verbosity=0)
 for task in {DUE}:
     TaskState.objects.create(task=task, cursor=timezone.now() - timedelta(days=1, hours=12))
 """
