@@ -2,7 +2,6 @@
 
 import io
 import re
-import secrets
 import shutil
 import sys
 import threading
@@ -25,7 +24,7 @@ from tests.support.deadline import eventually
 from tests.support.servers import Kind, Server
 from tests.support.site import Site
 
-TOKEN = secrets.token_urlsafe(32)
+TOKEN = "a-token-that-only-these-tests-know"
 BEARER = f"Bearer {TOKEN}"
 OPEN_METRICS = "application/openmetrics-text; version=1.0.0"
 
