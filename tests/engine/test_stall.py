@@ -273,17 +273,19 @@ async def test_code_that_keeps_pythons_lock_is_seen_at_the_line_that_called_it(
     choose_pulse: Callable[..., Pulse],
 ) -> None:
     def backtrack() -> None:
-        text = "a" * 20
+        text, end = "a" * 20, time.monotonic() + 30
         while time.monotonic() < end:
-            text += "a"
-            began = time.monotonic()
+            began, cpu = time.monotonic(), time.process_time()
             re.match(r"(a+)+$", text + "b")
-            if time.monotonic() - began > 2 * THRESHOLD:
+            took, cpu = time.monotonic() - began, time.process_time() - cpu
+            # If others have most of the processor meanwhile, nobody is to blame: then once more.
+            if cpu > max(2 * THRESHOLD, 0.6 * took):
                 return
+            text += "a" * (cpu < 2 * THRESHOLD)
 
-    end = time.monotonic() + 30
     async with watching(choose_pulse) as watched:
         asyncio.get_running_loop().call_soon(backtrack)
+        await asyncio.sleep(0)  # for as long as it takes
         (stall,) = await watched.told()
     assert "backtrack" in stall.where
     assert stall.seconds > THRESHOLD

@@ -46,9 +46,9 @@ def test_a_registered_task_really_runs_at_its_time(scheduler: VirtualScheduler, 
 
 
 def test_all_registered_tasks_take_part_if_none_are_named(scheduler: VirtualScheduler, db: None) -> None:
-    scheduler.start(at=MIDNIGHT + timedelta(hours=2, minutes=55))
-    tasks = {run.task for run in scheduler.run(hours=1, minutes=40)}
-    assert {"broadcast_system_status", "cleanup_old_events", "cleanup_orphan_rule_entity_refs"} <= tasks
+    scheduler.start(at=MIDNIGHT + timedelta(hours=3, minutes=59))
+    tasks = {run.task for run in scheduler.run(minutes=32)}
+    assert {"broadcast_system_status", "cleanup_expired_sessions", "cleanup_orphan_rule_entity_refs"} <= tasks
 
 
 def test_a_schedule_without_a_zone_is_read_in_the_projects(
@@ -166,9 +166,9 @@ def test_the_night_clocks_go_back_has_one_daily_run(scheduler: VirtualScheduler)
 def test_centuries_in_which_nothing_is_due_cost_nothing(scheduler: VirtualScheduler) -> None:
     scheduler.start(make_task(schedule=Every(60)), at=MIDNIGHT)
     scheduler.pause("task")
-    began = time.perf_counter()
+    began = time.process_time()
     assert not scheduler.run(days=500 * 365)
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 def test_real_time_is_back_afterwards() -> None:
