@@ -17,9 +17,13 @@ def test_the_tasks_are_registered_with_their_schedules():
 
 
 def test_an_integration_that_is_not_configured_is_not_run():
-    conditions = [registry.get(name).options.enabled_when() for name in ("check_home_assistant", "sync_entity_states")]
+    names = ("check_home_assistant", "sync_entity_states")
+    conditions = {name: registry.get(name).options.enabled_when() for name in names}
+    conditions |= {
+        one.name: one.enabled_when() for one in registry.services if one.function.__module__ == tasks.__name__
+    }
 
-    assert conditions == [False, False]
+    assert conditions == dict.fromkeys([*names, "home_assistant_live", "mqtt", "zwave_js"], False)
 
 
 @pytest.mark.django_db

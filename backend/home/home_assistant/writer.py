@@ -19,7 +19,7 @@ from home.mqtt.drops import Drops
 
 logger = logging.getLogger(__name__)
 
-BATCH = 100  # steps; longer batches stall the loop, because Python runs one thread at a time
+BATCH = 50  # steps; longer batches stall the loop, because Python runs one thread at a time
 BREATH = 0.01  # seconds between batches, for the loop and for other writers
 FIRST_DELAY = 0.5  # seconds
 LONGEST_DELAY = 5.0  # seconds
