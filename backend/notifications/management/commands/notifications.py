@@ -41,7 +41,8 @@ class Command(BaseCommand):
         wanted = [target for target in targets if target.takes(channel)]
         lines = [f"{target.name}: {target.attempt(TEST) or 'took it'}" for target in wanted]
         lines += [str(error) for error in refused]
-        self.stdout.write("\n".join(lines))
+        if lines:
+            self.stdout.write("\n".join(lines))
         failed = sum(not line.endswith(": took it") for line in lines)
         if not wanted:
             raise CommandError(no_entry(channel))
