@@ -21,6 +21,8 @@ def cards(payload: dict[str, Any]) -> list[Card]:
         _home_assistant(payload["home_assistant"]),
         _mqtt(payload["mqtt"]),
         _frigate(payload["frigate"]),
+        *([_zigbee2mqtt(payload["zigbee2mqtt"])] if "zigbee2mqtt" in payload else []),
+        *([_zwave_js(payload["zwave_js"])] if "zwave_js" in payload else []),
         _scheduler(payload["scheduler"]),
     ]
 
@@ -41,8 +43,23 @@ def _mqtt(found: dict[str, Any]) -> Card:
 
 def _frigate(found: dict[str, Any]) -> Card:
     known = found["error"] is not None
-    state, word = _judge(found, good=found["available"], known=known, words=("Available", "Not available", "Waiting"))
+    words = ("Available", "In trouble" if found["available"] else "Not available", "Waiting")
+    state, word = _judge(found, good=found["available"] and not known, known=known, words=words)
     return Card(key="frigate", title="Frigate", state=state, word=word, detail=found["error"] or "")
+
+
+def _zigbee2mqtt(found: dict[str, Any]) -> Card:
+    known = found["error"] is not None
+    state, word = _judge(found, good=found["available"], known=known, words=("Available", "Not available", "Waiting"))
+    return Card(key="zigbee2mqtt", title="Zigbee2MQTT", state=state, word=word, detail=found["error"] or "")
+
+
+def _zwave_js(found: dict[str, Any]) -> Card:
+    known = found["error"] is not None
+    words = ("Connected", "Not connected", "Connecting")
+    state, word = _judge(found, good=found["connected"], known=known, words=words)
+    detail = f"Version {found['version']} · {found['nodes']} nodes" if state == "ok" else found["error"] or ""
+    return Card(key="zwave_js", title="Z-Wave JS", state=state, word=word, detail=detail)
 
 
 def _scheduler(found: dict[str, Any]) -> Card:

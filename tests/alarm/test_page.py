@@ -12,8 +12,19 @@ from django.utils import timezone
 from asyncsched import conf
 from asyncsched.models import TaskState
 from asyncsched.server import compose
+from home import status
+from home.frigate.stats import read_stats
+from tests.home.frigate_messages import stats
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def house():
+    """The board of the house, blank before and after."""
+    status.reset()
+    yield status
+    status.reset()
 
 
 @pytest.fixture
@@ -37,6 +48,17 @@ def add_failure():
     )
 
 
+CARD = re.compile(
+    r'<li class="card" data-key="(\w+)" data-state="(\w+)">\s*<h3>.*?</h3>\s*'
+    r'<p class="word">(.*?)</p>\s*<p class="detail">(.*?)</p>'
+)
+
+
+def cards_of(person):
+    """Return state, word and detail of each card of the page, by its key."""
+    return {key: tuple(said) for key, *said in CARD.findall(person.get("/").content.decode())}
+
+
 def test_a_stranger_is_sent_to_sign_in(client):
     for path in ("/", "/tasks.json"):
         answer = client.get(path)
@@ -53,6 +75,28 @@ def test_the_page_lists_every_task_with_its_schedule(resident):
 
 def test_the_page_says_what_is_not_configured(resident):
     assert resident.get("/").content.decode().count("Not configured") == 3
+
+
+def test_zigbee2mqtt_and_z_wave_js_have_a_card_where_they_are_configured(resident, settings, house):
+    assert not {"zigbee2mqtt", "zwave_js"} & set(cards_of(resident))
+    settings.MQTT_URL, settings.ZIGBEE2MQTT_BASE_TOPIC = "mqtt://broker", "zigbee2mqtt"
+    settings.ZWAVE_JS_URL = "ws://zwave:3000"
+    house.report_mqtt(house.MqttStatus(connected=True))
+    house.report_zigbee2mqtt("online")
+    house.report_zwave_js(house.ZwaveJsStatus(connected=True, version="3.10.2", nodes=12))
+    shown = cards_of(resident)
+
+    assert shown["zigbee2mqtt"] == ("ok", "Available", "")
+    assert shown["zwave_js"] == ("ok", "Connected", "Version 3.10.2 · 12 nodes")
+
+
+def test_a_blind_camera_is_trouble_though_frigate_is_available(resident, settings, house):
+    settings.MQTT_URL = "mqtt://broker"
+    house.report_mqtt(house.MqttStatus(connected=True))
+    house.report_frigate_availability("online")
+    house.report_frigate_stats(read_stats(stats(fps=0.0)))
+
+    assert cards_of(resident)["frigate"] == ("bad", "In trouble", "no pictures from front")
 
 
 def test_the_page_allows_nothing_but_our_own_files(resident):

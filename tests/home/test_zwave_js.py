@@ -125,7 +125,7 @@ async def test_nonsense_instead_of_an_answer_is_an_outage_and_no_crash(settings,
 
 @pytest.mark.parametrize("text", [*NONSENSE, "event"])
 async def test_nonsense_said_later_is_an_outage_and_no_crash(settings, text):
-    said = NONSENSE | {"event": '{"type": "event", "event": {"source": "controller", "event": "sneezed"}}'}
+    said = NONSENSE | {"event": '{"type": "event", "event": {"source": "controller", "event": "node removed"}}'}
     async with ZwaveServer() as server, following(settings, server.url):
         await eventually(lambda: shown()["connected"])
         await server.say(said[text])

@@ -19,8 +19,16 @@ const CARDS = {
     return [...judge(found, found.connected, found.error, ["Connected", "Not connected", "Connecting"]), found.error];
   },
   frigate(found) {
-    const detail = found.available && found.last_event_at ? `Last event ${ago(clock.now() - Date.parse(found.last_event_at))}` : found.error;
-    return [...judge(found, found.available, found.error, ["Available", "Not available", "Waiting"]), detail];
+    const detail = !found.error && found.last_event_at ? `Last event ${ago(clock.now() - Date.parse(found.last_event_at))}` : found.error;
+    const bad = found.available ? "In trouble" : "Not available";
+    return [...judge(found, found.available && !found.error, found.error, ["Available", bad, "Waiting"]), detail];
+  },
+  zigbee2mqtt(found) {
+    return [...judge(found, found.available, found.error, ["Available", "Not available", "Waiting"]), found.error];
+  },
+  zwave_js(found) {
+    const detail = found.connected ? `Version ${found.version} · ${found.nodes} nodes` : found.error;
+    return [...judge(found, found.connected, found.error, ["Connected", "Not connected", "Connecting"]), detail];
   },
   scheduler({ tasks, failing, leader, lateness_ms_p99: late }) {
     if (!tasks) return ["off", "Not running", ""];
