@@ -26,7 +26,7 @@ def span(length: timedelta) -> str:
     for size, unit in ((3600, "hour"), (60, "minute")):
         if seconds >= 1.5 * size:
             return f"{round(seconds / size)} {unit}s"
-    return f"{seconds} seconds"
+    return f"{seconds} second{'' if seconds == 1 else 's'}"
 
 
 def outlook(row: Notification, policy: Policy, now: datetime, *, held_until: datetime | None) -> str:

@@ -229,7 +229,7 @@ def test_messages_of_other_kinds_are_not_kept_waiting_by_those_held_back(send, c
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(40, "40 seconds"), (89, "89 seconds"), (90, "2 minutes"), (300, "5 minutes"), (5400, "2 hours")],
+    [(1, "1 second"), (40, "40 seconds"), (89, "89 seconds"), (90, "2 minutes"), (300, "5 minutes"), (5400, "2 hours")],
 )
 def test_lengths_of_time_are_told_as_one_speaks_of_them(seconds, words):
     from notifications.wording import span
