@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from home.home_assistant.errors import HomeAssistantError, TokenRefused
 from home.home_assistant.live import Patience
 from tests.home.following import QUICK, become, error, following, is_connected
 from tests.support.deadline import eventually
@@ -82,14 +83,14 @@ async def test_a_revoked_token_is_said_without_showing_it_and_a_new_one_is_found
 
 
 def test_a_refused_token_is_tried_once_a_minute_at_most_twice():
-    waits = [Patience().after(failures, is_permanent=True) for failures in range(1, 100)]
+    waits = [Patience().after(failures, TokenRefused("it", "401")) for failures in range(1, 100)]
 
     assert min(waits) >= 30
     assert max(waits) <= 60
 
 
 def test_a_lost_connection_is_tried_again_soon_and_never_in_step_with_others():
-    waits = [Patience().after(failures, is_permanent=False) for failures in range(1, 100)]
+    waits = [Patience().after(failures, HomeAssistantError("", permanent=True)) for failures in range(1, 100)]
 
     assert waits[0] <= 0.5
     assert max(waits) <= 5

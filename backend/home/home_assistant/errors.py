@@ -18,17 +18,19 @@ class HomeAssistantError(Exception):
         self.permanent = permanent
 
 
-def refused_token(name: str, how: str) -> HomeAssistantError:
-    """Return the error for a token that *name* did not take, which it said by *how*."""
-    return HomeAssistantError(
-        f"{name} refused the token ({how}): make a new long-lived one and set HOME_ASSISTANT_TOKEN", permanent=True
-    )
+class TokenRefused(HomeAssistantError):
+    """*name* did not take the token, which it said by *how*."""
+
+    def __init__(self, name: str, how: str) -> None:
+        super().__init__(
+            f"{name} refused the token ({how}): make a new long-lived one and set HOME_ASSISTANT_TOKEN", permanent=True
+        )
 
 
 def check_status(name: str, status: int, path: str) -> None:
     """Raise HomeAssistantError unless *status*, the answer of *name* to *path*, says that all is well."""
     if status in (401, 403):
-        raise refused_token(name, str(status))
+        raise TokenRefused(name, str(status))
     if not 200 <= status < 300:
         temporary = status >= 500 or status in (408, 425, 429)
         raise HomeAssistantError(f"{name} answered {status} to {path}", permanent=not temporary)

@@ -15,7 +15,7 @@ from home import status
 from home.backoff import delay
 from home.home_assistant.client import RUNNING, STATES_TIMEOUT
 from home.home_assistant.entities import Listing
-from home.home_assistant.errors import HomeAssistantError
+from home.home_assistant.errors import HomeAssistantError, TokenRefused
 from home.home_assistant.inbox import Event, Inbox, Question
 from home.home_assistant.socket import Socket, connect
 from home.home_assistant.writer import flush, write_forever
@@ -31,16 +31,16 @@ class Patience:
     """
 
     ping_every: float = 10.0
-    pong: float = 5.0
+    pong: float = 15.0  # it comes after the list of all states, if that is under way
     first_retry: float = 0.5
     longest_retry: float = 5.0
     refused_retry: float = 60.0
     starting: float = 1.0
     between_lists: float = 5.0
 
-    def after(self, failures: int, *, is_permanent: bool) -> float:
-        """Return for how long to wait after so many *failures* in a row, the last of them permanent or not."""
-        if is_permanent:
+    def after(self, failures: int, error: BaseException) -> float:
+        """Return for how long to wait after so many *failures* in a row, the last of them *error*."""
+        if isinstance(error, TokenRefused):
             return delay(1, first=self.refused_retry, most=self.refused_retry)
         return delay(failures, first=self.first_retry, most=self.longest_retry)
 
@@ -68,14 +68,14 @@ async def _stay_connected(inbox: Inbox, drops: Drops, patience: Patience) -> Nev
         try:
             await _connection(inbox, drops, patience)
         except* HomeAssistantError as errors:
-            error = errors.exceptions[0]
             failures = 1 if status.board.home_assistant_live.connected else failures + 1
+            error = errors.exceptions[0]
             status.report_home_assistant_live(error=str(error))
-            is_permanent = isinstance(error, HomeAssistantError) and error.permanent
+            pause = patience.after(failures, error)
         finally:
             # However it ended, also by cancellation: connected it is no longer.
             status.report_home_assistant_live(error=status.board.home_assistant_live.error)
-        await asyncio.sleep(patience.after(failures, is_permanent=is_permanent))
+        await asyncio.sleep(pause)
 
 
 async def _connection(inbox: Inbox, drops: Drops, patience: Patience) -> None:

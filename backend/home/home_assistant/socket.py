@@ -10,7 +10,7 @@ import aiohttp
 
 from home import wire
 from home.config import without_secrets
-from home.home_assistant.errors import HomeAssistantError, refused_token, told_plainly
+from home.home_assistant.errors import HomeAssistantError, TokenRefused, told_plainly
 from home.home_assistant.messages import decode
 
 MAX_MESSAGE = 32 * 2**20  # bytes; the states of 5,000 entities take 3 to 5 MiB
@@ -98,7 +98,7 @@ async def _authenticate(socket: aiohttp.ClientWebSocketResponse, token: str, nam
     await socket.send_json({"type": "auth", "access_token": token.strip()})
     answer, _ = await receive(socket, name)
     if answer.get("type") == "auth_invalid":
-        raise refused_token(name, "auth_invalid")
+        raise TokenRefused(name, "auth_invalid")
     if answer.get("type") != "auth_ok":
         raise HomeAssistantError(f"{name} did not ask for the token as it should", permanent=False)
 

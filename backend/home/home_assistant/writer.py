@@ -111,10 +111,15 @@ async def _store(steps: Sequence[Step], drops: Drops) -> list[Stored]:
         return [await sync_to_async(_let_go_after(lambda: store(steps)))()]
     except (DataError, IntegrityError):
         # One of them is at fault, and it must not stop the others for ever.
-        if len(steps) > 1:
-            return [stored for step in steps for stored in await _store([step], drops)]
+        return [stored for step in steps if (stored := await _store_one(step, drops))]
+
+
+async def _store_one(step: Step, drops: Drops) -> Stored | None:
+    try:
+        return await sync_to_async(_let_go_after(lambda: store([step])))()
+    except (DataError, IntegrityError):
         drops.count("refused by the database")
-        return []
+        return None
 
 
 def _let_go_after(work: Callable[[], Result]) -> Callable[[], Result]:
