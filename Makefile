@@ -11,7 +11,7 @@ DATABASES := postgres sqlite
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long chaos mutants lint format bench constraints clean
+.PHONY: help run demo test test-long chaos mutants lint format bench constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,10 +25,15 @@ $(VENV)/home.stamp: constraints/home.txt | $(BIN)/python
 	@$(PIP) install --require-hashes -r constraints/home.txt
 	@touch $@
 
+$(VENV)/demo.stamp: constraints/demo.txt | $(BIN)/python
+	@echo "Installing (once) ..."
+	@$(PIP) install --require-hashes -r constraints/demo.txt
+	@touch $@ $(VENV)/home.stamp
+
 $(VENV)/dev.stamp: constraints/dev.txt | $(BIN)/python
 	@echo "Installing test and lint tools (once) ..."
 	@$(PIP) install --require-hashes -r constraints/dev.txt
-	@touch $@ $(VENV)/home.stamp
+	@touch $@ $(VENV)/home.stamp $(VENV)/demo.stamp
 
 $(VENV)/mutants.stamp: constraints/mutants.txt $(VENV)/dev.stamp
 	@$(PIP) install --require-hashes -r constraints/mutants.txt
@@ -39,6 +44,9 @@ run: $(VENV)/home.stamp ## install, migrate and serve on 127.0.0.1:$PORT
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py ensure_admin
 	@exec $(BIN)/daphne -b 127.0.0.1 -p $(PORT) asgi:application
+
+demo: $(VENV)/demo.stamp ## the same beside a simulated home: no hardware, a database of its own
+	@exec $(BIN)/python -m demo --port $(PORT)
 
 test: $(VENV)/dev.stamp ## the whole test suite
 	$(BIN)/python -X dev -m pytest $(PYTEST_ARGS)

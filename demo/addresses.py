@@ -43,6 +43,7 @@ class Addresses:
         return {
             "MQTT_URL": f"mqtt://{HOST}:{self.mqtt_port}",
             "FRIGATE_TOPIC_PREFIX": "frigate",
+            "ZIGBEE2MQTT_BASE_TOPIC": "zigbee2mqtt",
             "HOME_ASSISTANT_URL": f"http://{HOST}:{self.home_assistant_port}",
             "HOME_ASSISTANT_TOKEN": self.token,
             "NOTIFY_URLS": f"json://{HOST}:{self.phone_port}/",

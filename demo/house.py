@@ -7,6 +7,7 @@ end is closed, however that process ended.
 
 import argparse
 import asyncio
+import logging
 import os
 import socket
 import sys
@@ -147,6 +148,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--speed", type=float, default=1.0)
     arguments = parser.parse_args()
+    for name in ("aiohttp.server", "amqtt", "mqtt", "transitions"):  # they tell of every client that is lost
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     house = House(Addresses.from_environment(os.environ), show=say, seed=arguments.seed, speed=arguments.speed)
     with socket.socket(fileno=0) as lifeline:
         asyncio.run(run(lifeline, house, arguments.page))

@@ -1,6 +1,5 @@
 """The broker of the simulated home, and the devices that live on it: real ones as far as the wire tells."""
 
-import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -18,8 +17,6 @@ async def running_broker(port: int) -> AsyncIterator[None]:
     Raises:
         BrokerError: of amqtt, if the port is taken.
     """
-    for name in ("amqtt", "transitions", "mqtt"):  # they tell of every client that comes and goes
-        logging.getLogger(name).setLevel(logging.CRITICAL)
     broker = Broker(
         {
             "listeners": {"default": {"type": "tcp", "bind": f"{HOST}:{port}"}},
