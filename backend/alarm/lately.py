@@ -6,11 +6,21 @@ from typing import Any
 
 from alarm.models import AlarmEvent
 from home.models import Entity
-from notifications.models import Notification
+from notifications.models import Notification, Status
 
 EVENTS = 10
 ENTITIES = 8
 NOTIFICATIONS = 8
+# How a word is coloured, by the names that the page has for how runs ended.
+TONES = {
+    "rule_fired": "succeeded",
+    "pending": "running",
+    "code_refused": "running",
+    "locked_out": "failed",
+    "triggered": "failed",
+    Status.SENT.value: "succeeded",
+    Status.DEAD.value: "failed",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,21 +64,24 @@ def read() -> Lately:
 
 def _event(event: AlarmEvent) -> dict[str, Any]:
     kind = event.kind.replace("_", " ")
-    return {"at": event.created_at, "text": event.message or kind, "word": kind}
+    by = event.source.removeprefix("user:").replace(":", " ")
+    return {"at": event.created_at, "text": event.message or kind, "word": kind, "tone": _tone(event.kind), "by": by}
 
 
 def _entity(entity: Entity) -> dict[str, Any]:
-    return {
-        "at": entity.last_changed,
-        "entity_id": entity.entity_id,
-        "text": entity.name or entity.entity_id,
-        "word": entity.state,
-    }
+    text = entity.name or entity.entity_id
+    return {"at": entity.last_changed, "text": text, "word": entity.state, "entity_id": entity.entity_id}
 
 
 def _notification(message: Notification, *, with_text: bool) -> dict[str, Any]:
+    text = (message.title or message.body)[:200] if with_text else "Notification"
     return {
         "at": message.created_at,
-        "text": (message.title or message.body)[:200] if with_text else "Notification",
+        "text": text,
         "word": message.get_status_display(),
+        "tone": _tone(message.status),
     }
+
+
+def _tone(word: str) -> str:
+    return TONES.get(word, "")

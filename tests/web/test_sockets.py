@@ -95,7 +95,22 @@ async def test_a_status_message_tells_of_the_house_and_the_scheduler(site):
         "checked_at": None,
     }
     assert payload["mqtt"] == {"configured": False, "connected": False, "error": None}
-    assert payload["frigate"] == {"configured": False, "available": False, "last_event_at": None, "error": None}
+    assert payload["frigate"] == {
+        "configured": False,
+        "available": False,
+        "version": None,
+        "last_event_at": None,
+        "detectors": {},
+        "cameras": {},
+        "error": None,
+    }
+    assert payload["alarm"] | {"since": None} == {
+        "state": "disarmed",
+        "mode": None,
+        "since": None,
+        "until": None,
+        "version": 0,
+    }
     assert payload["scheduler"]["leader"] is True
     assert payload["scheduler"]["tasks"] == sum(not task.is_own for task in registry)
     assert payload["scheduler"]["running"] >= 1

@@ -37,12 +37,16 @@ export function followLately(section) {
   return { learn(mark) { if (mark && mark !== shown && !document.hidden) void look(); }, look, tick };
 }
 
-function row({ at, text, word }) {
+function row({ at, text, word, tone, by }) {
   const item = document.createElement("li");
-  item.append(
-    Object.assign(document.createElement("span"), { className: "text", textContent: text }), " ",
-    Object.assign(document.createElement("span"), { className: "state", textContent: word }), " ",
-    Object.assign(document.createElement("time"), { className: "relative", dateTime: at, title: new Date(at).toLocaleString() }),
-  );
+  const state = element("span", { className: "state", textContent: word });
+  if (tone) state.dataset.status = tone;
+  const when = element("span", { className: "relative" });
+  when.append(element("time", { dateTime: at, title: new Date(at).toLocaleString() }), by ? ` · ${by}` : "");
+  item.append(element("span", { className: "text", textContent: text }), " ", state, " ", when);
   return item;
+}
+
+function element(tag, properties) {
+  return Object.assign(document.createElement(tag), properties);
 }

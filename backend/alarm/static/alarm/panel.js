@@ -36,8 +36,8 @@ export function followAlarm(section, { announce }) {
 
   function tick() {
     if (!alarm.state) return;
-    const left = alarm.until && Math.max(0, Math.ceil((Date.parse(alarm.until) - clock.now()) / 1000));
-    say(section.querySelector(".for"), alarm.until ? `${inClock(left)} ${LEFT[alarm.state]}` : `since ${ago(clock.now() - Date.parse(alarm.since)).replace(" ago", "")}`);
+    const left = Math.max(0, Math.ceil((Date.parse(alarm.until) - clock.now()) / 1000));
+    say(section.querySelector(".for"), alarm.until ? `${inClock(left)} ${LEFT[alarm.state]}` : since(alarm.since));
   }
 
   async function operate(form, command) {
@@ -74,6 +74,10 @@ async function why(response) {
   if (response.status === 401) return "You are signed out. Load this page again.";
   if (!response.headers.get("content-type")?.startsWith("application/json")) return "That was refused. Load this page again.";
   return (await response.json()).error;
+}
+
+function since(iso) {
+  return ago(clock.now() - Date.parse(iso)).replace(/^(.*) ago$/, "for $1");
 }
 
 function inClock(seconds) {
