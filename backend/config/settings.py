@@ -97,13 +97,12 @@ ASYNCSCHED = {
 
 HOME_ASSISTANT_URL = env.str("HOME_ASSISTANT_URL", default="")
 HOME_ASSISTANT_TOKEN = env.str("HOME_ASSISTANT_TOKEN", default="")
-HOME_ASSISTANT_ALLOWED_DOMAINS = env(
+_domains = env.str(
     "HOME_ASSISTANT_ALLOWED_DOMAINS",
-    cast=list,
-    parse_default=True,
     default="alarm_control_panel,button,climate,cover,fan,input_boolean,input_button,light,lock,media_player,notify,"
     "persistent_notification,scene,script,siren,switch,tts,valve",
 )
+HOME_ASSISTANT_ALLOWED_DOMAINS = [name.strip() for name in _domains.split(",") if name.strip()]
 MQTT_URL = env.str("MQTT_URL", default="")
 FRIGATE_TOPIC_PREFIX = env.str("FRIGATE_TOPIC_PREFIX", default="frigate")
 ZIGBEE2MQTT_BASE_TOPIC = env.str("ZIGBEE2MQTT_BASE_TOPIC", default="")
