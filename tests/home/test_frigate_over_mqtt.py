@@ -1,7 +1,6 @@
 """Frigate over a real broker: what it publishes becomes rows, whatever happens to broker and database meanwhile."""
 
 import asyncio
-import gc
 import logging
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -15,33 +14,15 @@ from home.frigate.events import read_event
 from home.frigate.inbox import Inbox
 from home.frigate.writer import flush
 from home.models import FrigateDetection, FrigateReview
-from home.mqtt import inbound
 from home.mqtt.drops import Drops
-from home.tasks import cleanup_frigate_detections, mqtt
+from home.tasks import cleanup_frigate_detections
 from tests.home.frigate_messages import event, review, stats
+from tests.home.mqtt_service import following, publish
 from tests.support.deadline import eventually
-from tests.support.mosquitto import running_mosquitto, self_signed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 REVIEWS = "frigate/reviews"
-
-
-@asynccontextmanager
-async def following():
-    """Run the service as the supervisor does; wait until it is connected; cancel it at the end."""
-    task = asyncio.create_task(mqtt())
-    try:
-        await eventually(lambda: task.done() or connected(), what="the connection")
-        yield task
-    finally:
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-
-def connected() -> bool:
-    return status.snapshot()["mqtt"]["connected"]
 
 
 def frigate() -> dict:
@@ -50,10 +31,6 @@ def frigate() -> dict:
 
 async def rows() -> int:
     return await FrigateDetection.objects.acount()
-
-
-async def publish(broker, *payloads, topic="frigate/events", retain=False):
-    await asyncio.to_thread(broker.publish, topic, *payloads, retain=retain)
 
 
 async def test_a_detection_is_stored_from_its_first_message_to_its_last(broker):
@@ -149,101 +126,6 @@ async def test_availability_is_known_from_the_retained_message_and_followed(brok
     assert frigate()["available"] is False
 
 
-async def test_a_broker_that_is_killed_and_comes_back_is_found_again(broker, caplog):
-    caplog.set_level(logging.INFO, logger="home")
-    async with following() as task:
-        await asyncio.to_thread(broker.kill)
-        await eventually(lambda: not connected() and status.snapshot()["mqtt"]["error"])
-        assert status.snapshot()["mqtt"]["error"].startswith("MQTT broker at 127.0.0.1:")
-        assert frigate()["error"] == "unknown while MQTT is not connected"
-        await asyncio.to_thread(broker.start)
-        await eventually(connected)
-        await publish(broker, event("new"))
-        await eventually(rows)
-        assert not task.done()
-
-    about_mqtt = [record.action for record in caplog.records if getattr(record, "integration", "") == "MQTT"]
-    assert about_mqtt == ["outage_began", "outage_ended"]
-    loud = [r for r in caplog.records if r.levelno >= logging.WARNING and r.name != "paho.mqtt.client"]  # the publisher
-    assert len(loud) == 1
-
-
-async def test_a_broker_that_refuses_a_topic_is_said(settings):
-    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Take the connection and answer the first subscription with 0x80, as MQTT 3.1.1 has it."""
-        await read_packet(reader)
-        writer.write(b"\x20\x02\x00\x00")
-        subscription = await read_packet(reader)
-        writer.write(b"\x90\x03" + subscription[:2] + b"\x80")
-        await reader.read()
-        writer.close()
-        await writer.wait_closed()
-        gone.set()
-
-    gone = asyncio.Event()
-    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
-        settings.MQTT_URL = f"mqtt://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        task = asyncio.create_task(mqtt())
-        error = await eventually(lambda: status.snapshot()["mqtt"]["error"])
-        task.cancel()
-        await asyncio.wait([task])
-        await gone.wait()
-
-    assert "does not let us read frigate/available" in error
-
-
-async def read_packet(reader: asyncio.StreamReader) -> bytes:
-    header = await reader.readexactly(2)
-    return await reader.readexactly(header[1])
-
-
-# The library leaves a socket whose handshake failed to the garbage collector.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-async def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path, settings):
-    with running_mosquitto(certificate=self_signed(tmp_path)) as broker:
-        settings.MQTT_URL = broker.url
-        task = asyncio.create_task(mqtt())
-        error = await eventually(lambda: status.snapshot()["mqtt"]["error"])
-        task.cancel()
-        await asyncio.wait([task])
-
-    gc.collect()
-    assert "certificate verify failed" in error
-
-
-async def test_a_certificate_that_is_vouched_for_is_taken(tmp_path, settings, monkeypatch):
-    certificate = self_signed(tmp_path)
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.certificate))
-    with running_mosquitto(certificate=certificate) as broker:
-        settings.MQTT_URL = broker.url
-        async with following():
-            assert status.snapshot()["mqtt"]["error"] is None
-
-
-async def test_a_refused_password_is_said_and_not_shown(broker, settings, caplog):
-    settings.MQTT_URL = broker.url.replace("s3cret", "wr0ng")
-    task = asyncio.create_task(mqtt())
-    error = await eventually(lambda: status.snapshot()["mqtt"]["error"])
-    task.cancel()
-    await asyncio.wait([task])
-
-    assert "127.0.0.1" in error
-    assert "wr0ng" not in error + caplog.text
-
-
-async def test_junk_of_any_kind_is_dropped_and_what_follows_is_stored(broker, caplog):
-    async with following():
-        await publish(
-            broker, b"", b"\x00\xff", b"[" * 50_000, b"{}", b"x" * (inbound.MAX_PAYLOAD + 1), b"x" * 10_000_000
-        )
-        await publish(broker, b"\xff", b"maybe", topic="frigate/available")
-        await publish(broker, event("new"))
-        await eventually(rows)
-
-    assert await rows() == 1
-    assert len([record for record in caplog.records if "messages dropped" in record.getMessage()]) == 1
-
-
 async def test_detections_wait_in_memory_while_the_database_is_locked(broker, caplog):
     caplog.set_level(logging.INFO, logger="home")
     async with following():
@@ -267,25 +149,6 @@ async def test_what_was_received_is_stored_when_the_server_drains():
         await flush(inbox, Drops())
 
     assert (len(inbox), await rows()) == (0, 250)
-
-
-async def test_a_burst_is_stored_without_loss(broker):
-    payloads = [event("new", id=f"event-{number}") for number in range(3000)]
-    async with following():
-        await publish(broker, *payloads)
-        await eventually(lambda: is_count(3000), within=30)
-
-
-async def is_count(number: int) -> bool:
-    return await rows() == number
-
-
-async def test_an_address_that_cannot_be_read_ends_the_service_with_a_reason(settings):
-    settings.MQTT_URL = "tcp://u:s3cret@broker"
-    with pytest.raises(Exception, match="must begin with mqtt://"):
-        await mqtt()
-
-    assert "must begin with mqtt://" in status.snapshot()["mqtt"]["error"]
 
 
 async def test_without_an_address_the_board_says_not_configured():

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,22 +21,26 @@ from urllib.parse import quote
 
 import pytest
 from paho.mqtt import publish
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.support.ports import free_port
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
-    """A certificate for 127.0.0.1 and its key, as files."""
+    """A certificate, its key, and the certificate of the authority that vouches for it, as files."""
 
     certificate: Path
     key: Path
+    authority: Path
 
 
 class Mosquitto:
     """One broker on one port of 127.0.0.1, whether it is running or not.
 
-    With a password it asks for it; with a certificate it speaks TLS only.
+    With a password it asks for it; with a certificate it speaks TLS only. It keeps any number of
+    messages for a client that is slow.
     """
 
     def __init__(
@@ -49,6 +53,8 @@ class Mosquitto:
         self._process: subprocess.Popen[bytes] | None = None
         # Started by root it would become another user, who may not read our folder.
         lines = [f"listener {self.port} 127.0.0.1", "user root", "persistence false", "log_dest none"]
+        # Else it throws away what a client has not fetched beyond the first thousand messages.
+        lines.append("max_queued_messages 0")
         if password is None:
             lines.append("allow_anonymous true")
         else:
@@ -90,7 +96,27 @@ class Mosquitto:
         """Publish *payloads* in this order and return once the broker has them."""
         auth = {"username": "alarm", "password": self.password} if self.password else None
         messages = [{"topic": topic, "payload": payload, "qos": 1, "retain": retain} for payload in payloads]
-        publish.multiple(messages, hostname="127.0.0.1", port=self.port, auth=auth)
+        tls = {"ca_certs": str(self.certificate.authority)} if self.certificate else None
+        publish.multiple(messages, hostname="127.0.0.1", port=self.port, auth=auth, tls=tls)
+
+    def publish_steadily(self, topic: str, payloads: Sequence[bytes], *, per_second: int) -> None:
+        """Publish *payloads* at that rate and return once the broker has them."""
+        client = Client(CallbackAPIVersion.VERSION2)
+        client.max_inflight_messages_set(1000)
+        if self.password:
+            client.username_pw_set("alarm", self.password)
+        client.connect("127.0.0.1", self.port)
+        client.loop_start()
+        started = time.monotonic()
+        sent = []
+        for number, payload in enumerate(payloads):
+            if number % (per_second // 100) == 0:
+                time.sleep(max(0.0, started + number / per_second - time.monotonic()))
+            sent.append(client.publish(topic, payload, qos=1))
+        for message in sent:
+            message.wait_for_publish(60)
+        client.disconnect()
+        client.loop_stop()
 
     def _end(self, number: int) -> None:
         if self._process is not None:
@@ -116,15 +142,23 @@ def running_mosquitto(*, password: str | None = None, certificate: Certificate |
             broker.stop()
 
 
-def self_signed(folder: Path) -> Certificate:
-    """Make a certificate that only vouches for itself."""
-    made = Certificate(certificate=folder / "certificate.pem", key=folder / "key.pem")
-    command = (
-        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1"
+def signed(folder: Path, *, name: str = "IP:127.0.0.1") -> Certificate:
+    """Make an authority of one's own, and a certificate that it has signed, for *name*: ``IP:…`` or ``DNS:…``."""
+    made = Certificate(
+        certificate=folder / "certificate.pem", key=folder / "key.pem", authority=folder / "authority.pem"
     )
-    files = ["-out", str(made.certificate), "-keyout", str(made.key)]
-    subprocess.run([*command.split(), *files], check=True, capture_output=True, timeout=30)
+    authority_key = folder / "authority-key.pem"
+    _openssl(f"-keyout {authority_key} -out {made.authority} -subj /CN=home")
+    _openssl(
+        f"-keyout {made.key} -out {made.certificate} -subj /CN=broker -CA {made.authority} -CAkey {authority_key}"
+        f" -addext subjectAltName={name} -addext basicConstraints=critical,CA:FALSE"
+    )
     return made
+
+
+def _openssl(options: str) -> None:
+    command = f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 {options}"
+    subprocess.run(command.split(), check=True, capture_output=True, timeout=30)
 
 
 def _takes_connections(port: int) -> bool:

@@ -52,7 +52,7 @@ async def follow(broker: Broker, routes: Routes, drops: Drops) -> None:
                     _dispatch(message, routes, drops)
         except aiomqtt.MqttError as error:
             failures += 1
-            reason = "the connection was lost" if status.board.mqtt.connected else str(error)
+            reason = "the connection was lost" if status.board.mqtt.connected else _in_words(error)
             status.report_mqtt(status.MqttStatus(error=f"MQTT broker at {broker}: {reason}"))
         finally:
             # However it ended, also by cancellation: connected it is no longer.
@@ -90,6 +90,19 @@ async def _tls_context(broker: Broker) -> ssl.SSLContext | None:
     """
     # In a thread, because it reads the system's certificates from the disk.
     return await asyncio.to_thread(ssl.create_default_context) if broker.tls else None
+
+
+def _in_words(error: aiomqtt.MqttError) -> str:
+    """Return why there is no connection. The library keeps the error it had itself only as the context of its own."""
+    match error.__context__:
+        case ssl.SSLCertVerificationError() as found:
+            return f"its certificate is not trusted: {found.verify_message}"
+        case ssl.SSLError() as found:
+            return f"TLS failed: {found.reason}"
+        case OSError(strerror=str(text)):
+            return text
+        case _:
+            return str(error)
 
 
 def _dispatch(message: aiomqtt.Message, routes: Routes, drops: Drops) -> None:
