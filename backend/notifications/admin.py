@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from typing import Any
+
 from django.contrib import admin, messages
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
@@ -5,6 +8,7 @@ from django.utils import timezone
 
 from notifications import outbox, policies, wording
 from notifications.models import Channel, Notification, Status
+from notifications.policies import Policies
 from retention.admin import RecordAdmin
 
 
@@ -12,11 +16,22 @@ from retention.admin import RecordAdmin
 class NotificationAdmin(RecordAdmin):
     """The outbox: what waits and why, what was sent; to be cancelled or sent again."""
 
-    list_display = ["created_at", "title", "body_start", "channel", "urgent", "status", "outlook", "last_error"]
     list_filter = ["status", "urgent", "channel", "created_at"]
     search_fields = ["title", "body"]
     date_hierarchy = "created_at"
     actions = ["send_again", "cancel"]
+    readonly_fields = ["outlook"]
+
+    def get_list_display(self, request: HttpRequest) -> list[str | Callable[[Any], str | bool]]:
+        """Return the columns; what comes next is told of all rows by the channels as they are now."""
+        known = policies.load()
+
+        @admin.display(description="what comes next")
+        def outlook(row: Notification) -> str:
+            return _outlook(row, known)
+
+        row = ["id", "created_at", "title", "body_start", "channel", "urgent", "repeats", "status"]
+        return [*row, outlook, "last_error"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Notification]:
         """Return the notifications, each with the time until which another of its kind holds it back."""
@@ -32,8 +47,7 @@ class NotificationAdmin(RecordAdmin):
     @admin.display(description="what comes next")
     def outlook(self, row: Notification) -> str:
         """Say when it is sent, or why not."""
-        policy = policies.load().of(row.channel)
-        return wording.outlook(row, policy, timezone.now(), held_until=getattr(row, "held_until", None))
+        return _outlook(row, policies.load())
 
     @admin.action(description="Send again what was given up or cancelled", permissions=["delete"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Notification]) -> None:
@@ -55,15 +69,7 @@ class NotificationAdmin(RecordAdmin):
 class ChannelAdmin(admin.ModelAdmin):
     """How each channel sends. A channel without an entry here has the defaults of a new one."""
 
-    list_display = [
-        "__str__",
-        "enabled",
-        "attempts",
-        "first_delay_seconds",
-        "longest_delay_seconds",
-        "quiet",
-        "collapse",
-    ]
+    list_display = ["__str__", "enabled", "attempts", "delays", "quiet", "collapse"]
     fieldsets = [
         (None, {"fields": ["name", "enabled"]}),
         ("When it cannot be delivered", {"fields": ["attempts", "first_delay_seconds", "longest_delay_seconds"]}),
@@ -86,6 +92,11 @@ class ChannelAdmin(admin.ModelAdmin):
         """Say what becomes of repeats."""
         length = policies.Policy.of(channel).collapse
         return f"as one within {wording.span(length)}" if length else "each is sent"
+
+
+def _outlook(row: Notification, known: Policies) -> str:
+    held_until = getattr(row, "held_until", None)
+    return wording.outlook(row, known.of(row.channel), timezone.now(), held_until=held_until)
 
 
 def _plain(queryset: QuerySet[Notification]) -> QuerySet[Notification]:

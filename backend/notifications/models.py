@@ -18,7 +18,7 @@ class Status(models.TextChoices):
     PENDING = "pending", "waiting"
     SENDING = "sending", "being sent"
     SENT = "sent", "sent"
-    MERGED = "merged", "went with another"
+    MERGED = "merged", "part of another"
     DEAD = "dead", "given up"
     CANCELLED = "cancelled", "cancelled"
 
@@ -29,7 +29,7 @@ class Notification(models.Model):
     title = models.CharField(max_length=200, blank=True)
     body = models.TextField()
     channel = models.CharField(
-        max_length=100, blank=True, help_text="sent to the NOTIFY_URLS with ?tag=<channel>; to all of them if empty"
+        max_length=100, blank=True, help_text="sent to the NOTIFY_URLS that have it as ?tag=; to all of them if empty"
     )
     urgent = models.BooleanField(
         default=False, db_default=False, help_text="goes before all others and is never held back"

@@ -37,7 +37,7 @@ def outlook(row: Notification, policy: Policy, now: datetime, *, held_until: dat
         case Status.SENDING:
             return f"being sent; another sender takes over at {_at(row.next_attempt_at)} if this one dies"
         case Status.MERGED:
-            return f"went with message {row.part_of_id}" if row.part_of_id else "went with another"
+            return f"goes with message {row.part_of_id}" if row.part_of_id else "went with another"
         case Status.SENT if row.sent_at is not None:
             return f"sent at {_at(row.sent_at)}"
         case Status.DEAD:

@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils import timezone
 
 from retention.audit import changes_by
 from retention.models import SettingChange
@@ -32,10 +33,16 @@ class RecordAdmin(admin.ModelAdmin):
 class SettingChangeAdmin(RecordAdmin):
     """The audit trail, to read only."""
 
-    list_display = ["at", "who", "setting", "old", "new"]
+    list_display = ["when", "who", "setting", "old", "new"]
+    fields = ["when", "who", "setting", "old", "new"]
     list_filter = ["setting", "at"]
     search_fields = ["who"]
     date_hierarchy = "at"
+
+    @admin.display(ordering="at")
+    def when(self, change: SettingChange) -> str:
+        """Show the time to the second, with its zone."""
+        return f"{timezone.localtime(change.at):%Y-%m-%d %H:%M:%S %Z}"
 
     def has_delete_permission(self, *_: object, **__: object) -> bool:
         return False

@@ -114,7 +114,7 @@ def test_the_list_says_in_words_what_became_of_a_message(admin_client, clock):
     first = outbox.queue("Door", "It is open")
     outbox.queue("Door", "It is open")
     claimed = claims.claim_next(timezone.now())
-    assert outlook(admin_client) == f"went with message {first.pk}"
+    assert outlook(admin_client) == f"goes with message {first.pk}"
 
     Notification.objects.exclude(pk=first.pk).delete()
     claims.record_failure(claimed, "no answer", permanent=False, now=timezone.now())
@@ -144,3 +144,19 @@ def test_a_channel_is_edited_in_the_admin_and_mistakes_are_told(admin_client):
         "5 attempts, 10 to 60 s apart, repeats as one within 300 s, quiet 22:00-07:00 Europe/Berlin"
     )
     assert b"22:00-07:00 Europe/Berlin" in admin_client.get(reverse("admin:notifications_channel_changelist")).content
+
+
+def test_what_comes_next_is_on_the_page_of_a_message_too(admin_client):
+    row = outbox.queue("Door", "It is open")
+
+    page = admin_client.get(reverse("admin:notifications_notification_change", args=[row.pk])).content.decode()
+
+    assert re.search(r"What comes next:.*?>next<", page, re.DOTALL)
+
+
+def test_a_long_list_takes_as_many_queries_as_a_short_one(admin_client, django_assert_max_num_queries):
+    for number in range(40):
+        outbox.queue("Door", f"message {number}")
+
+    with django_assert_max_num_queries(20):
+        admin_client.get(reverse(LIST))
