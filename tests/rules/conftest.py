@@ -1,8 +1,8 @@
 import pytest
 
 from rules.models import Rule
+from tests.rules.house import House
 from tests.support.home_assistant import HomeAssistantServer
-
 
 DOOR_OPEN = {"entity_id": "binary_sensor.door", "state": "on"}
 
@@ -16,6 +16,12 @@ def make_rule():
         return Rule.objects.create(**({"name": "door"} | fields), definition=definition)
 
     return make
+
+
+@pytest.fixture
+def house():
+    """A house whose rules hear what happens in it."""
+    return House()
 
 
 @pytest.fixture

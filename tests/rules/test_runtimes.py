@@ -6,11 +6,12 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.utils import timezone
 
+from alarm import arming
 from alarm.models import AlarmEvent
 from asyncsched import Every
 from asyncsched.registry import registry
 from notifications.models import Notification
-from rules import firing, runtimes
+from rules import evaluate, firing, runtimes
 from rules.models import Rule, RuleActionLog, RuleRuntime
 from rules.tasks import process_due_rule_runtimes
 
@@ -237,6 +238,119 @@ def test_a_runtime_whose_processes_all_die_is_given_up(make_rule):
 
     assert runtimes.give_up_on_lost(now) == 1
     assert status_of(runtime) == "failed"
+
+
+def wait_for(rule, seconds_ago):
+    """Let *rule* have waited for its condition until so many seconds ago."""
+    now = timezone.now()
+    due_at = now - timedelta(seconds=seconds_ago)
+    return firing.wait(rule, due_at, now=now, trace={"holds": True, "condition": "the door is open"})
+
+
+def test_what_has_waited_long_enough_fires_with_the_trace_of_its_beginning(make_rule):
+    rule = make_rule(EVENT, wait=10)
+    runtime = wait_for(rule, 0)
+
+    assert process() == 1
+    fired = RuleActionLog.objects.get(action="fired")
+    assert (fired.runtime, fired.trace["condition"]) == (runtime, "the door is open")
+    assert AlarmEvent.objects.get(kind="rule_fired").details["why"] == ["✓ the door is open"]
+    rule.refresh_from_db()
+    assert rule.last_fired_at == runtime.due_at
+
+
+def test_waiting_alone_is_no_firing_and_begins_no_cooldown(make_rule):
+    rule = make_rule(EVENT, cooldown_seconds=60)
+    wait_for(rule, -5)
+    rule.refresh_from_db()
+
+    assert rule.last_fired_at is None
+    assert not AlarmEvent.objects.exists()
+
+
+def test_what_has_waited_does_not_fire_a_rule_that_rests(make_rule):
+    rule = make_rule(EVENT, cooldown_seconds=60)
+    runtime = wait_for(rule, 0)
+    Rule.objects.update(last_fired_at=timezone.now())
+
+    assert process() == 0
+    assert status_of(runtime) == "cancelled"
+    assert RuleActionLog.objects.get().detail == "the rule was resting"
+
+
+def test_a_delay_lets_time_pass_before_the_next_action(make_rule):
+    runtime = fire(make_rule({"type": "delay", "seconds": 60}, EVENT))
+
+    assert process() == 0
+    assert status_of(runtime) == "pending"
+    assert 58 < (runtime.next_attempt_at - timezone.now()).total_seconds() <= 60
+    assert not events().exists()
+
+
+def test_after_a_delay_it_goes_on_behind_it(make_rule):
+    runtime = fire(make_rule(EVENT, {"type": "delay", "seconds": 60}, NOTIFY))
+    process()
+    make_due()
+
+    assert process() == 1
+    assert status_of(runtime) == "done"
+    assert log() == [(0, "alarm_event", "succeeded"), (1, "delay", "succeeded"), (2, "notify", "succeeded")]
+
+
+def test_a_delay_at_the_end_delays_nothing(make_rule):
+    runtime = fire(make_rule({"type": "delay", "seconds": 60}))
+
+    assert process() == 1
+    assert status_of(runtime) == "done"
+
+
+def test_a_rule_that_is_disabled_during_a_delay_does_not_go_on_and_that_is_logged(make_rule):
+    runtime = fire(make_rule({"type": "delay", "seconds": 60}, EVENT))
+    process()
+    Rule.objects.update(enabled=False)
+    make_due()
+
+    assert process() == 0
+    assert status_of(runtime) == "cancelled"
+    assert RuleActionLog.objects.get(action="cancelled").detail == "the rule is disabled"
+
+
+def test_a_rule_commands_the_alarm(make_rule):
+    rule = make_rule({"type": "alarm", "command": "trigger"})
+    fire(rule)
+
+    assert process() == 1
+    assert arming.current().state == arming.State.TRIGGERED
+    assert AlarmEvent.objects.get(kind="triggered").source == f"rule:{rule.pk}"
+    assert RuleActionLog.objects.get(action="alarm").detail == "the alarm is triggered"
+
+
+def test_a_command_that_changes_nothing_is_no_failure(make_rule):
+    runtime = fire(make_rule({"type": "alarm", "command": "enter"}))
+
+    assert process() == 1
+    assert status_of(runtime) == "done"
+    assert RuleActionLog.objects.get(action="alarm").detail == "nothing to change in the alarm's present state"
+
+
+def test_two_rules_that_undo_each_other_come_to_rest(make_rule):
+    """One arms whenever the alarm is disarmed, the other disarms whenever it is being armed."""
+    make_rule({"type": "alarm", "command": "arm_away"}, when={"alarm": "disarmed"}, name="arm")
+    make_rule({"type": "alarm", "command": "disarm"}, when={"alarm": "arming"}, name="disarm")
+    evaluate.by_time(timezone.now())
+    arming.command(arming.Command.ARM_AWAY, by="test", now=timezone.now())
+    while process():
+        continue
+
+    assert RuleActionLog.objects.filter(action="fired").count() <= 2 * firing.MAX_FIRINGS
+    assert AlarmEvent.objects.filter(kind="rule_suspended").count() == 1
+
+
+def test_an_urgent_notification_is_queued_as_such(make_rule):
+    fire(make_rule(NOTIFY | {"urgent": True}))
+    process()
+
+    assert Notification.objects.get().urgent
 
 
 def test_the_task_runs_every_five_seconds_with_a_limit():
