@@ -19,7 +19,7 @@ from home.home_assistant.entities import Step, read_change  # noqa: E402
 from home.home_assistant.store import store  # noqa: E402
 
 ENTITIES = 20
-STEPS = 30
+STEPS = 12
 WRITERS = 4
 START = datetime(2026, 11, 23, tzinfo=UTC)
 

@@ -27,6 +27,7 @@ IMPATIENT = replace(QUICK, ping_every=0.05, pong=0.3)
         ("huge_frame", "more than 33554432 bytes"),
         ("dies", "closed the connection"),
         ("refuses_commands", "refused a command"),
+        ("strange", "makes no sense to get_config"),
         ("refuses_websocket", "answered 404 to the WebSocket's handshake"),
         ("redirect", "wants to send us elsewhere"),
         ("silent", "did not answer within 0.3 s"),

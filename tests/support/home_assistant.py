@@ -33,10 +33,8 @@ SOCKET_FAULTS = {
     "huge_frame": "a frame of 40 MiB instead of each answer",
     "dies": "the connection is cut instead of an answer to the second command",
     "refuses_commands": "each command is answered by an error",
+    "strange": "the result of each command is of a kind it never has",
 }
-
-
-HUGE = b"[" + b" " * (33 * 2**20) + b"]"
 
 
 class HomeAssistantServer(HomeAssistant):
@@ -111,11 +109,11 @@ class HomeAssistantServer(HomeAssistant):
         return self._faulty() or await handler(request)
 
     def _faulty(self) -> web.StreamResponse | None:
-        answers = {
+        answers: dict[str | None, dict[str, Any]] = {
             "html": {"text": "<html><body>Please sign in</body></html>", "content_type": "text/html"},
             "broken_json": {"text": '{"message": "API runn', "content_type": "application/json"},
             "error": {"status": 500, "text": "500 Internal Server Error"},
-            "huge": {"body": HUGE, "content_type": "application/json"},
+            "huge": {"body": bytes(33 * 2**20), "content_type": "application/json"},
             "redirect": {"status": 302, "headers": {"Location": "http://127.0.0.1:9/elsewhere"}},
             "refuses_websocket": {"status": 404, "text": "404: Not Found"},
         }
@@ -177,6 +175,8 @@ class _FaultyConnection(Connection):
                 self.send_raw('"' + "x" * (40 * 2**20) + '"')
             case "dies" if message["id"] > 1:
                 self.drop()
+            case "strange":
+                self.send({"id": message["id"], "type": "result", "success": True, "result": 7})
             case "refuses_commands":
                 error = {"code": "unauthorized", "message": "Unauthorized"}
                 self.send({"id": message["id"], "type": "result", "success": False, "error": error})
