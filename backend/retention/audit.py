@@ -14,6 +14,7 @@ from typing import Any
 
 from constance import settings
 from constance.backends.database import DatabaseBackend
+from constance.codecs import dumps
 from django.db import transaction
 
 from retention.models import SettingChange
@@ -51,9 +52,11 @@ class AuditedBackend(DatabaseBackend):
     def set(self, key: str, value: Any) -> None:
         """Store *value* and, if it is another than before, who changed it and from what."""
         with transaction.atomic():
-            # The lock lets two who change it at once see each other's value as the old one.
+            # The lock on the row, made for it if need be, lets two who change it at once see each other's value.
             stored = self.add_prefix(key)  # type: ignore[no-untyped-call]
-            self._model.objects.select_for_update().filter(key=stored).first()
+            default = dumps(settings.CONFIG[key][0])  # type: ignore[no-untyped-call]
+            row, _ = self._model.objects.get_or_create(key=stored, defaults={"value": default})
+            self._model.objects.select_for_update().get(pk=row.pk)
             old = self.get(key)
             super().set(key, value)  # type: ignore[no-untyped-call]
             if old != value:
