@@ -1,0 +1,64 @@
+"""Every place where people can look at a running deployment."""
+
+import re
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+
+import aiohttp
+
+from tests.support import django_process
+
+LINK = re.compile(r'href="(/[^"?#]*)"')
+NOT_FOLLOWED = ("/logout", "/delete/", "/password", "/static/", "/jsi18n")
+COMMANDS = (
+    ("list", "--json"),
+    ("history", "--limit", "1000", "--json"),
+    ("history", "--skipped"),
+    ("status", "--json"),
+)
+MOST_PAGES = 150
+
+
+async def pages_of(client: aiohttp.ClientSession, *starts: str) -> dict[str, str]:
+    """Return every page that links lead to from *starts*, by address."""
+    found: dict[str, str] = {}
+    waiting = list(starts)
+    while waiting and len(found) < MOST_PAGES:
+        address = waiting.pop(0)
+        if address in found or any(part in address for part in NOT_FOLLOWED):
+            continue
+        async with client.get(address) as response:
+            found[address] = await response.text(errors="replace")
+        waiting += LINK.findall(found[address])
+    return found
+
+
+def rows_of(database: str) -> dict[str, str]:
+    """Return the content of every table, by name."""
+    with closing(sqlite3.connect(database)) as connection:
+        names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return {name: repr(connection.execute(f'SELECT * FROM "{name}"').fetchall()) for name in names}
+
+
+def output_of_commands(database_url: str, environment: dict[str, str]) -> dict[str, str]:
+    """Return what the commands print, by their names."""
+    return {
+        " ".join(words): manage("async_tasks", *words, database_url=database_url, **environment) for words in COMMANDS
+    }
+
+
+def manage(*words: str, database_url: str, **environment: str) -> str:
+    """Run ``manage.py`` with *words* and return all it prints. That something is not well (1) is no failure."""
+    done = subprocess.run(
+        [sys.executable, str(django_process.ROOT / "manage.py"), *words],
+        env=django_process.environment(database_url, **environment),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0 or words[0] == "async_tasks", done.stdout
+    return done.stdout
