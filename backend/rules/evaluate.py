@@ -95,17 +95,18 @@ def detections(found: Sequence[Detection], *, now: datetime) -> None:
     They may come late, because the database was away: then a rule is held against the time of the
     newest frame, and against now.
     """
-    for one in _watch(Rule.objects.filter(enabled=True, watches_frigate=True).values_list("pk", flat=True)):
-        matching = [seen for seen in found if any(is_match(sight, seen) for sight in one.needs.sights)]
-        newest = max((seen.updated_at for seen in matching), default=None)
-        if newest is None:
-            continue
-        facts = gather(one.needs, now)
-        facts = replace(facts, sightings=[*facts.sightings, *matching])
-        if now - LATEST <= newest < now:
-            one.look(replace(facts, now=newest))
+    watching = _watch(Rule.objects.filter(enabled=True, watches_frigate=True).values_list("pk", flat=True))
+    newest = {one.rule.pk: moment for one in watching if (moment := _newest_match(one, found))}
+    watched = [one for one in watching if one.rule.pk in newest]
+    if not watched:
+        return
+    facts = gather(_needs(watched), now, heard=found)
+    for one in watched:
+        seen_at = newest[one.rule.pk]
+        if now - LATEST <= seen_at < now:
+            one.look(replace(facts, now=seen_at))
         one.look(facts)
-        _store([one])
+    _store(watched)
 
 
 def alarm(after: Status, *, now: datetime) -> None:
@@ -153,6 +154,11 @@ def _read(rule: Rule) -> Watched | None:
             logger.error("rule %r cannot be executed: %s", rule.name, error, extra={"action": "rule_broken"})  # noqa: TRY400
         return None
     return Watched(rule=rule, definition=definition, needs=needs(definition.when))
+
+
+def _newest_match(one: Watched, found: Sequence[Detection]) -> datetime | None:
+    matching = (seen for seen in found if any(is_match(sight, seen) for sight in one.needs.sights))
+    return max((seen.updated_at for seen in matching), default=None)
 
 
 def _needs(watched: Sequence[Watched]) -> Needs:

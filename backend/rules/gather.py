@@ -1,7 +1,9 @@
 """Facts, out of the database."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import partial
+from itertools import islice
 
 from django.utils import timezone
 
@@ -9,18 +11,22 @@ from alarm import arming
 from home.changes import EntityState
 from home.models import Entity, FrigateDetection
 from rules.definitions import Sight
-from rules.facts import OPEN_FRESH, AlarmFact, Facts, Needs, Sighting, is_match
+from rules.facts import OPEN_FRESH, AlarmFact, Facts, Needs, Sighting, counts_until, is_match
 
-MOST = 500  # of the newest detections that are looked through for one that matches
+MOST = 100  # of the newest detections that are looked through for one in the right zone
 
 
-def gather(needs: Needs, now: datetime) -> Facts:
-    """Return what the database knows at this moment of what *needs* names. Nothing is asked in vain."""
+def gather(needs: Needs, now: datetime, *, heard: Sequence[Sighting] = ()) -> Facts:
+    """Return what the database knows at this moment of what *needs* names. Nothing is asked in vain.
+
+    *heard* are detections just stored. A sight that they are enough for is looked at again a little
+    sooner than if the database were asked for others that may count longer.
+    """
     return Facts(
         now=now,
         zone=timezone.get_default_timezone(),
         entities=_entities(needs.entities),
-        sightings=[sighting for sight in needs.sights for sighting in _sightings(sight, now)],
+        sightings=[sighting for sight in needs.sights for sighting in _sightings(sight, now, heard)],
         alarm=alarm_fact(arming.current()) if needs.alarm else None,
     )
 
@@ -41,8 +47,14 @@ def _entities(names: frozenset[str]) -> dict[str, EntityState]:
     }
 
 
-def _sightings(sight: Sight, now: datetime) -> Iterator[Sighting]:
-    """Yield the newest match that is over and the newest that is not: no other counts longer than both."""
+def _sightings(sight: Sight, now: datetime, heard: Sequence[Sighting]) -> Iterator[Sighting]:
+    """Yield what *heard* has for *sight*; if that no longer counts, also the newest matches that are over and not."""
+    matching = [sighting for sighting in heard if is_match(sight, sighting)]
+    if matching:
+        longest = max(matching, key=partial(counts_until, sight))
+        yield longest
+        if now < counts_until(sight, longest):
+            return
     horizon = now - max(timedelta(seconds=sight.within), OPEN_FRESH)
     wanted = {
         "camera": sight.camera,
@@ -55,4 +67,4 @@ def _sightings(sight: Sight, now: datetime) -> Iterator[Sighting]:
     )
     for is_open in (True, False):
         newest = rows.filter(ended_at__isnull=is_open).order_by("-updated_at")[: MOST if sight.zone else 1]
-        yield from [row for row in newest if is_match(sight, row)][:1]
+        yield from islice((row for row in newest if is_match(sight, row)), 1)

@@ -60,7 +60,7 @@ class Standing:
 def standings() -> list[Standing]:
     """Return how all rules stand, by name."""
     is_open = Q(runtimes__status__in=(RuntimeStatus.PENDING, RuntimeStatus.EXECUTING))
-    rules = Rule.objects.annotate(due_at=Min("runtimes__next_attempt_at", filter=is_open))
+    rules = Rule.objects.annotate(due_at=Min("runtimes__next_attempt_at", filter=is_open)).order_by("name")
     return [Standing(**{name: getattr(rule, name) for name in Standing.__slots__}) for rule in rules]
 
 

@@ -120,7 +120,8 @@ class Rule(models.Model):
             needed = needs(definitions.parse(self.definition).when)
         except definitions.DefinitionError as error:
             self.problem = str(error)[:MAX_DETAIL]
-            logger.error("rule %r cannot be executed: %s", self.name, error, extra={"action": "rule_broken"})  # noqa: TRY400
+            if self.enabled:
+                logger.error("rule %r cannot be executed: %s", self.name, error, extra={"action": "rule_broken"})  # noqa: TRY400
             return
         self.look_at = now
         self.watches_frigate, self.watches_alarm = bool(needed.sights), needed.alarm

@@ -21,7 +21,7 @@ from asyncsched import Retry
 from rules import firing
 from rules.bell import bell
 from rules.definitions import action_type
-from rules.models import MAX_DETAIL, ActionStatus, RuleActionLog, RuleRuntime, RuntimeStatus, locked_rules
+from rules.models import MAX_DETAIL, ActionStatus, Rule, RuleActionLog, RuleRuntime, RuntimeStatus, locked_rules
 
 LEASE = timedelta(minutes=1)
 """For one action; the longest is a call to Home Assistant, which ends after some 10 s."""
@@ -98,9 +98,9 @@ def begin(claimed: Claimed, *, now: datetime) -> Claimed | None:
         ClaimLost: nothing was changed.
     """
     with transaction.atomic():
-        rule = locked_rules().get(pk=claimed.rule_id)  # before the runtime, as whoever cancels it does
+        rule = locked_rules().filter(pk=claimed.rule_id).first()  # before the runtime, as whoever cancels it does
         _update(claimed, waits=False)
-        if not firing.ripen(rule, claimed.pk, claimed.due_at, now=now, trace=claimed.trace):
+        if rule is None or not firing.ripen(rule, claimed.pk, claimed.due_at, now=now, trace=claimed.trace):
             _update(claimed, **_finished(RuntimeStatus.CANCELLED, now))
             return None
     return replace(claimed, waits=False)
@@ -164,9 +164,8 @@ def close(claimed: Claimed, status: RuntimeStatus, *, now: datetime) -> None:
     with transaction.atomic():
         _update(claimed, **_finished(status, now))
         if status == RuntimeStatus.CANCELLED:
-            locked_rules().get(pk=claimed.rule_id).log(
-                "cancelled", ActionStatus.CANCELLED, "the rule is disabled", now=now, runtime_id=claimed.pk
-            )
+            why = "the rule is disabled"
+            Rule(pk=claimed.rule_id).log("cancelled", ActionStatus.CANCELLED, why, now=now, runtime_id=claimed.pk)
 
 
 def give_up_on_lost(now: datetime) -> int:
