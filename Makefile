@@ -48,8 +48,8 @@ run: $(VENV)/home.stamp ## install, migrate and serve on 127.0.0.1:$PORT
 demo: $(VENV)/demo.stamp ## the same beside a simulated home: no hardware, a database of its own
 	@exec $(BIN)/python -m demo --port $(PORT)
 
-test: $(VENV)/dev.stamp ## the whole test suite
-	$(BIN)/python -X dev -m pytest $(PYTEST_ARGS)
+test: $(VENV)/dev.stamp ## the whole test suite, on all cores (PYTEST_ARGS= for a part, one test after the other)
+	$(BIN)/python -X dev -m pytest $(or $(PYTEST_ARGS),--numprocesses auto --dist worksteal)
 
 test-long: $(VENV)/dev.stamp ## every property on thousands of examples (minutes), and how many those were
 	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -p tests.support.examples -m hypothesis --timeout=1800 $(PYTEST_ARGS)

@@ -41,6 +41,12 @@ os.environ["DEBUG"] = "0"
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One process of tests more than there are cores, for tests wait half of their time; but four at most."""
+    return min(len(os.sched_getaffinity(0)) + 1, 4)
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes(specs: Sequence[Any]) -> None:
     """Let the processes that run the tests be as picky as this one, if it was started with ``-X dev``."""
     if sys.flags.dev_mode:
