@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -40,33 +41,53 @@ async def test_a_broker_that_is_killed_and_comes_back_is_found_again(broker, cap
     assert len(loud) == 1
 
 
-async def test_a_broker_that_refuses_a_topic_is_said(settings):
-    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Take the connection and answer the first subscription with 0x80, as MQTT 3.1.1 has it."""
-        await read_packet(reader)
-        writer.write(b"\x20\x02\x00\x00")
-        subscription = await read_packet(reader)
-        writer.write(b"\x90\x03" + subscription[:2] + b"\x80")
+@asynccontextmanager
+async def pretended_broker(serve):
+    """Give the address of a server that hands each first packet, a CONNECT, and the connection to *serve*."""
+    gone = asyncio.Event()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await serve(await read_packet(reader), reader, writer)
         await reader.read()
         writer.close()
         await writer.wait_closed()
         gone.set()
 
-    gone = asyncio.Event()
-    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as server:
-        settings.MQTT_URL = f"mqtt://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        task = asyncio.create_task(mqtt())
-        error = await eventually(lambda: status.snapshot()["mqtt"]["error"])
-        task.cancel()
-        await asyncio.wait([task])
+    async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
+        yield f"mqtt://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         await gone.wait()
-
-    assert "does not let us read frigate/available" in error
 
 
 async def read_packet(reader: asyncio.StreamReader) -> bytes:
     header = await reader.readexactly(2)
     return await reader.readexactly(header[1])
+
+
+async def test_a_broker_that_refuses_a_topic_is_said(settings):
+    async def refuse(_: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Take the connection and answer the first subscription with 0x87, not authorized."""
+        writer.write(b"\x20\x03\x00\x00\x00")
+        subscription = await read_packet(reader)
+        writer.write(b"\x90\x04" + subscription[:2] + b"\x00\x87")
+
+    async with pretended_broker(refuse) as settings.MQTT_URL:
+        assert "does not let us read frigate/available" in await error_of_connection()
+
+
+async def test_a_broker_that_does_not_know_mqtt_5_is_spoken_to_in_3(settings, caplog):
+    async def serve(connect: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Refuse the version, or take connection and subscriptions, as MQTT 3.1.1 has it."""
+        if connect[6] == 5:
+            writer.write(b"\x20\x02\x00\x01")
+            return
+        writer.write(b"\x20\x02\x00\x00")
+        for _ in range(4):
+            subscription = await read_packet(reader)
+            writer.write(b"\x90\x03" + subscription[:2] + b"\x01")
+
+    async with pretended_broker(serve) as settings.MQTT_URL, following():
+        assert status.snapshot()["mqtt"] == {"configured": True, "connected": True, "error": None}
+    assert not [record for record in caplog.records if record.name == "home.status"]
 
 
 async def test_a_refused_password_is_said_and_not_shown(broker, settings, caplog):

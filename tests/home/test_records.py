@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from asyncsched.registry import registry
 from home import tasks
-from home.models import Entity, FrigateDetection
+from home.models import Entity, FrigateDetection, FrigateReview
 
 
 def test_the_tasks_are_registered_with_their_schedules():
@@ -27,13 +27,16 @@ def test_an_integration_that_is_not_configured_is_not_run():
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("name", ["entity", "frigatedetection"])
+@pytest.mark.parametrize("name", ["entity", "frigatedetection", "frigatereview"])
 def test_records_can_be_looked_at_in_the_admin_and_not_written(admin_client, name):
     now = datetime.now(UTC)
     rows = {
         "entity": Entity.objects.create(entity_id="light.hall", state="on", last_changed=now, last_updated=now),
         "frigatedetection": FrigateDetection.objects.create(
             event_id="e1", label="person", camera="front", score=1, top_score=1, started_at=now, updated_at=now
+        ),
+        "frigatereview": FrigateReview.objects.create(
+            review_id="e1", camera="front", severity="alert", labels=["person"], started_at=now
         ),
     }
     page = admin_client.get(reverse(f"admin:home_{name}_changelist"), {"q": "e"})
