@@ -62,3 +62,32 @@ async def test_when_the_leader_stops_the_other_pushes_on(people, tmp_path):
             one.server.stop()
             stopped = datetime.now(UTC).isoformat(timespec="milliseconds")
             assert await source_heard(socket, within=15, since=stopped, other_than=leader) != leader
+
+
+@pytest.mark.slow
+async def test_a_change_of_the_alarm_at_one_server_is_told_at_once_to_clients_of_the_other(people, tmp_path):
+    with (
+        running_valkey() as valkey,
+        Site(tmp_path / "one", people, REDIS_URL=valkey.url) as one,
+        Site(tmp_path / "other", people, REDIS_URL=valkey.url, DATABASE_URL=one.database_url) as other,
+    ):
+        async with one.client("resident") as client, other.client("resident") as far_client:
+            socket = await client.ws_connect("/ws/status/")
+            await socket.receive_str(timeout=15)
+            token = "t" * 32
+            headers = {"Cookie": f"{other.cookie('resident')}; csrftoken={token}", "X-CSRFToken": token}
+            wanted = {"mode": "away", "exit_delay": 2}
+            async with far_client.post("/api/alarm/arm", json=wanted, headers=headers) as answer:
+                changed = await answer.json()
+
+            told = []
+
+            async def listen():
+                message = json.loads(await socket.receive_str(timeout=15))
+                told.append(message["payload"] if message["type"] == "alarm_state" else message["payload"]["alarm"])
+                return told[-1]["state"] == "armed_away"
+
+            await eventually(listen)
+            assert changed in told
+            async with far_client.get("/api/alarm/events") as answer:
+                assert [event["kind"] for event in (await answer.json())["events"]] == ["armed", "arming"]
