@@ -89,7 +89,8 @@ def test_every_environment_variable_that_is_read_is_listed() -> None:
 
 def test_every_run_time_setting_is_listed_with_its_default() -> None:
     pages = ("docs/howto/retention.md", "docs/howto/alarm-codes.md")
-    shown = {row[0]: row[1] for page in pages for row in table(page, "Setting").rows}
+    listed = [table(page, "Setting") for page in pages]
+    shown = dict(row for found in listed for row in zip(found.column(0), found.column(1), strict=True))
     assert shown == {name: str(value[0]) for name, value in settings.CONSTANCE_CONFIG.items()}
 
 
