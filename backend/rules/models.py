@@ -22,6 +22,8 @@ class Rule(models.Model):
 
     STATE = ("holds", "holds_since", "look_at", "problem", "last_fired_at", "suspended_until")
     """What ``evaluate`` and ``firing`` write; a save of the rule leaves it alone, or forgets it."""
+    DERIVED = (*STATE, "watches_frigate", "watches_alarm")
+    """What is stored with each save, whatever else is."""
 
     name = models.CharField(max_length=100, unique=True)
     enabled = models.BooleanField(default=True)
@@ -66,6 +68,8 @@ class Rule(models.Model):
                 self._forget(now)
                 if stored:
                     stored.cancel_waits("the rule was changed", now=now)
+            if kwargs.get("update_fields") is not None:
+                kwargs["update_fields"] = {*kwargs["update_fields"], *self.DERIVED}
             super().save(*args, **kwargs)
             self._store_references()
             transaction.on_commit(bell.ring)

@@ -211,6 +211,23 @@ def test_nothing_changes_before_it_is_looked_at_again(ages, is_open, share, join
     assert verdict(condition, sightings=sightings, now=later).truth is first.truth
 
 
+@given(
+    st.text(max_size=20),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=20)
+    | st.lists(st.integers(), max_size=2),
+    st.sampled_from([{"state": "on"}, {"above": 5}, {"attribute": "x", "below": -1e308}]),
+)
+def test_there_is_an_answer_for_whatever_an_entity_says(state, attribute, wanted):
+    told = verdict({"entity_id": "light.a"} | wanted, entities={"light.a": entity(state, x=attribute)})
+
+    assert told.truth in (True, False, None)
+    assert all(line.isprintable() for line in lines(told.as_json()))
+
+
 def test_a_verdict_says_what_was_wanted_and_what_was_seen():
     condition = {
         "all": [TRUE, {"not": {"time": {"after": "06:00", "before": "22:00"}}}, {"alarm": "armed_away"}, UNKNOWN]

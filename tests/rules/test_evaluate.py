@@ -146,6 +146,14 @@ def test_a_new_definition_is_looked_at_afresh(rule, house):
     assert rule.look_at <= timezone.now()
 
 
+def test_a_definition_that_is_saved_alone_is_looked_at_afresh_too(rule):
+    rule.definition = {"when": PERSON, "then": [EVENT]}
+    rule.save(update_fields=["definition"])
+
+    assert state_of(rule) is None
+    assert rule.watches_frigate
+
+
 def test_a_new_name_forgets_nothing_even_if_the_copy_is_old(rule, house):
     house.tell((DOOR, "on"), at_second=5)
     rule.name = "front door"

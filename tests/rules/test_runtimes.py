@@ -218,6 +218,18 @@ def test_the_runtime_of_a_process_that_died_is_taken_over_after_the_lease(make_r
     assert runtimes.claim_next(now + runtimes.LEASE).attempt == 2
 
 
+def test_whoever_takes_over_goes_on_behind_the_last_action_that_was_recorded(make_rule):
+    fire(make_rule(EVENT, NOTIFY))
+    now = timezone.now()
+    first = runtimes.claim_next(now)
+    runtimes.succeeded(first, now, now=now, effect=lambda: str(AlarmEvent.objects.create(kind="first")))
+    make_due()
+
+    assert process() == 1
+    assert [event.kind for event in events()] == ["first"]
+    assert log() == [(0, "alarm_event", "succeeded"), (1, "notify", "succeeded")]
+
+
 def test_an_effect_is_undone_when_the_claim_was_lost(make_rule):
     fire(make_rule(EVENT))
     now = timezone.now()
