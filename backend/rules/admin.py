@@ -1,4 +1,8 @@
+import json
+from typing import Any
+
 from django.contrib import admin
+from django.forms import Textarea
 from django.utils.html import format_html
 
 from retention.admin import RecordAdmin
@@ -6,23 +10,31 @@ from rules.conditions import lines
 from rules.models import Rule, RuleActionLog, RuleEntityRef, RuleRuntime
 
 
+class Indented(json.JSONEncoder):
+    """JSON as people write it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**(options | {"indent": 2}))
+
+
 @admin.register(Rule)
 class RuleAdmin(admin.ModelAdmin):
     """Rules, to write: a definition with a mistake is refused with the place of it."""
 
-    list_display = ["name", "enabled", "holds", "holds_since", "last_fired_at", "cooldown_seconds", "problem"]
+    list_display = ["name", "enabled", "holds", "last_fired_at", "problem"]
     list_filter = ["enabled"]
     search_fields = ["name"]
-    readonly_fields = [
-        "problem",
-        "holds",
-        "holds_since",
-        "look_at",
-        "last_fired_at",
-        "suspended_until",
-        "created_at",
-        "updated_at",
+    readonly_fields = (*Rule.STATE, "created_at", "updated_at")
+    fieldsets = [
+        (None, {"fields": ["name", "enabled", "definition", "cooldown_seconds"]}),
+        ("How it stands", {"fields": (*readonly_fields,)}),
     ]
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **options: Any) -> Any:
+        if db_field.name == "definition":
+            style = {"rows": 24, "class": "vLargeTextField", "style": "font-family: monospace"}
+            options |= {"encoder": Indented, "widget": Textarea(attrs=style)}
+        return super().formfield_for_dbfield(db_field, request, **options)
 
 
 @admin.register(RuleEntityRef)

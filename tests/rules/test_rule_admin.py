@@ -53,6 +53,13 @@ def test_how_a_rule_stands_is_shown_and_cannot_be_written(admin_client, make_rul
     assert 'name="look_at' not in page
 
 
+def test_a_definition_is_shown_as_people_write_it(admin_client, make_rule):
+    rule = make_rule({"type": "alarm_event", "kind": "door_opened"})
+    page = admin_client.get(reverse("admin:rules_rule_change", args=[rule.pk])).content.decode()
+
+    assert "{\n  &quot;when&quot;: {\n    &quot;entity_id&quot;" in page
+
+
 def test_an_edit_in_the_admin_keeps_what_the_rule_knows(admin_client, make_rule, house):
     rule = make_rule({"type": "alarm_event", "kind": "door_opened"})
     house.tell(("binary_sensor.door", "off"))
