@@ -5,6 +5,7 @@ from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from alarm.board import board
 from alarm.codes import hashed
 from alarm.models import AlarmCode
+from tests.support import django_process
 
 
 class QuickHasher(PBKDF2PasswordHasher):
@@ -19,6 +20,15 @@ def empty_board():
     board.reset()
     yield
     board.reset()
+
+
+@pytest.fixture(scope="session")
+def database(postgres):
+    """The address of a migrated PostgreSQL database that the tests of the alarm share."""
+    url = postgres.create_database("alarm")
+    django_process.migrate(url)
+    yield url
+    postgres.drop_database("alarm")
 
 
 @pytest.fixture

@@ -15,15 +15,6 @@ REPLICAS = 2
 
 
 @pytest.fixture(scope="module")
-def database(postgres):
-    """The address of a migrated database; the tests of this module share it and its processes."""
-    url = postgres.create_database("alarm_replicas")
-    django_process.migrate(url)
-    yield url
-    postgres.drop_database("alarm_replicas")
-
-
-@pytest.fixture(scope="module")
 def replicas(database):
     """Processes on one database; all are ready for work."""
     with ExitStack() as stack:
