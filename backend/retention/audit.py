@@ -41,24 +41,24 @@ class AuditedBackend(DatabaseBackend):
         Without the default, constance would store it at the first read, and could so overwrite what
         somebody sets in that moment.
         """
-        value = super().get(key)  # type: ignore[no-untyped-call]
+        value = super().get(key)
         return settings.CONFIG[key][0] if value is None else value
 
     async def aget(self, key: str) -> Any:
         """Return the same as ``get``."""
-        value = await super().aget(key)  # type: ignore[no-untyped-call]
+        value = await super().aget(key)
         return settings.CONFIG[key][0] if value is None else value
 
     def set(self, key: str, value: Any) -> None:
         """Store *value* and, if it is another than before, who changed it and from what."""
         with transaction.atomic():
             # The lock on the row, made for it if need be, lets two who change it at once see each other's value.
-            stored = self.add_prefix(key)  # type: ignore[no-untyped-call]
-            default = dumps(settings.CONFIG[key][0])  # type: ignore[no-untyped-call]
+            stored = self.add_prefix(key)
+            default = dumps(settings.CONFIG[key][0])
             row, _ = self._model.objects.get_or_create(key=stored, defaults={"value": default})
             self._model.objects.select_for_update().get(pk=row.pk)
             old = self.get(key)
-            super().set(key, value)  # type: ignore[no-untyped-call]
+            super().set(key, value)
             if old != value:
                 SettingChange.objects.create(
                     setting=key, old=str(old), new=str(value), who=_who.get() or _system_user()
