@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from constance import config
+from django.conf import settings
 from django.db import OperationalError, transaction
 
 from alarm import events
@@ -18,6 +19,7 @@ from alarm.board import board
 from alarm.changes import alarm_changed
 from alarm.machine import Command, Delays, Mode, State, Status, after_command, after_timer
 from alarm.models import AlarmState
+from notifications import outbox
 
 __all__ = ["Command", "Mode", "State", "Status", "command", "current", "elapse"]
 
@@ -69,6 +71,8 @@ def _change(find: Callable[[Status], Status | None], *, by: str, details: Mappin
         row.since, row.until = after.since, after.until
         row.save()
         _record(before, after, by=by, details=details)
+        if after.state is State.TRIGGERED and settings.NOTIFY_URLS and config.ALARM_NOTIFIES:
+            _notify(before, after)
         _tell(before, after)
         transaction.on_commit(partial(board.changed, after))
     return after
@@ -89,6 +93,13 @@ def _record(before: Status, after: Status, *, by: str, details: Mapping[str, Any
     kind = "armed" if after.state.startswith("armed") else after.state.value
     about = {"from": before.state.value, "state": after.state.value, **details}
     events.record(kind, _in_words(after), source=by, details=about, now=after.since)
+
+
+def _notify(before: Status, after: Status) -> None:
+    """Tell everybody, without waiting for a rule to do it."""
+    cause = "Nobody disarmed in time." if before.state is State.PENDING else "It was raised at once."
+    mode = f"It was armed {after.mode}." if after.mode else "It was not armed."
+    outbox.queue("ALARM", f"The alarm went off. {cause} {mode}", urgent=True)
 
 
 def _in_words(status: Status) -> str:

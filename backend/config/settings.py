@@ -121,6 +121,7 @@ CONSTANCE_CONFIG = {
     "ALARM_ENTRY_DELAY": (30, "Seconds to disarm after coming in", "delay"),
     "ALARM_TRIGGER_DURATION": (300, "Seconds for which the alarm is on, once triggered", "duration"),
     "ALARM_CODE_TO_ARM": (False, "Arming needs a code too; disarming always does", bool),
+    "ALARM_NOTIFIES": (True, "When the alarm goes off, an urgent message goes to every address in NOTIFY_URLS", bool),
     "RETAIN_ALARM_EVENTS_DAYS": (
         90,
         "Alarm events older than so many days are deleted, daily at 03:00. 0 to 36500; 0 keeps them all.",

@@ -19,6 +19,7 @@ class Entity(models.Model):
 
     class Meta:
         ordering = ["entity_id"]
+        indexes = [models.Index(fields=["-last_changed"], name="home_entity_changed")]
         verbose_name_plural = "entities"
 
     def __str__(self) -> str:

@@ -11,6 +11,7 @@ from alarm.arming import Command, State
 from alarm.board import board
 from alarm.changes import alarm_changed
 from alarm.models import AlarmEvent, AlarmState
+from notifications.models import Notification
 
 pytestmark = pytest.mark.django_db
 
@@ -162,3 +163,39 @@ def test_the_board_does_not_go_back():
     older = arming.Status(state=State.DISARMED, since=NOW)
 
     assert board.learn(older) == newer
+
+
+@pytest.fixture
+def phones(settings):
+    settings.NOTIFY_URLS = ["json://127.0.0.1:9/"]
+
+
+def go_off():
+    arming.command(Command.TRIGGER, by="user:anna", now=NOW)
+
+
+def test_an_alarm_that_goes_off_tells_everybody_urgently_without_any_rule(phones):
+    go_off()
+
+    message = Notification.objects.get()
+    assert (message.title, message.channel, message.urgent) == ("ALARM", "", True)
+    assert message.body == "The alarm went off. It was raised at once. It was not armed."
+
+
+def test_what_it_tells_says_how_it_came_to_it(phones):
+    arm(exit_delay=WITHOUT_EXIT)
+    arming.command(Command.ENTER, by="rule:3", now=NOW)
+    arming.elapse(NOW + timedelta(seconds=30))
+
+    assert Notification.objects.get().body == "The alarm went off. Nobody disarmed in time. It was armed away."
+
+
+def test_a_house_without_addresses_keeps_no_messages_for_later():
+    go_off()
+    assert not Notification.objects.exists()
+
+
+@override_config(ALARM_NOTIFIES=False)
+def test_who_leaves_the_message_to_rules_switches_it_off(phones):
+    go_off()
+    assert not Notification.objects.exists()

@@ -10,6 +10,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddIndex(
+            model_name='entity',
+            index=models.Index(fields=['-last_changed'], name='home_entity_changed'),
+        ),
         migrations.AddField(
             model_name='frigatedetection',
             name='stationary',
