@@ -108,11 +108,16 @@ class Life:
     async def go_wrong(self) -> None:
         """Everybody refuses us, and somebody tries codes."""
         self.receiver.status = 401
+        self.home_assistant.stop()
         self.home_assistant.token = "another"
+        self.home_assistant.start()
         self.broker.stop()
         self.manage("shell", "-c", QUEUE.format("nobody takes this"))
         self.manage("async_tasks", "run", "--all", "--force")
         await eventually(lambda: "answered 401" in self.rows()["notifications_notification"], within=60)
+        for place, text in WORTH_LOOKING_AT:
+            if place == "log":
+                self.site.server.wait_until_logged(text, timeout=90)
         async with self.site.client("admin") as client:
             headers = await csrf(client, self.site)
             for name, status in (("a wrong code", 403), ("a code of the alarm", 409)):
