@@ -1,5 +1,6 @@
 """The broker of the simulated home, and the devices that live on it: real ones as far as the wire tells."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -23,6 +24,7 @@ async def running_broker(port: int) -> AsyncIterator[None]:
             "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
         }
     )
+    asyncio.get_running_loop().set_exception_handler(_say_unless_refused)
     broker._subscriptions = _Subscriptions()  # noqa: SLF001 - see there
     await broker.start()
     try:
@@ -38,6 +40,12 @@ async def device(port: int, topic: str, *, online: str, offline: str) -> AsyncIt
     async with aiomqtt.Client(HOST, port, will=will) as client:
         await client.publish(topic, online, qos=1, retain=True)
         yield client
+
+
+def _say_unless_refused(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Keep quiet about a client that has gone, for MQTT 5 is asked for first, and amqtt fails at refusing it."""
+    if not isinstance(context.get("exception"), OSError):
+        loop.default_exception_handler(context)
 
 
 class _Subscriptions(dict[str, list[Any]]):
