@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -181,6 +182,15 @@ def test_a_database_that_is_not_migrated_is_said_with_the_fix(call: Call, tmp_pa
         assert call("run", "cout") == (2, "unknown task 'cout': did you mean 'count'?")
         code, text = call("status")
         assert (code, "migrate" in text, text.count("\n")) == (1, True, 0)
+
+
+def test_a_run_that_cannot_begin_leaves_no_thread_behind(call: Call, tmp_path: Path) -> None:
+    with default_database(f"sqlite:///{tmp_path / 'empty.sqlite3'}", migrate=False):
+        assert "migrate" in call("run", "count")[1]
+    left = [thread for thread in threading.enumerate() if thread.name == "asyncsched-storage"]
+    for thread in left:
+        thread.join(10)
+    assert not [thread for thread in left if thread.is_alive()]
 
 
 class TestNext:

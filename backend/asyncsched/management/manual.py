@@ -67,8 +67,8 @@ class ManualRuns:
         if this is not None:
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
         tasks = tuple(tasks)
-        remembered = await self.store.load(tasks)
         try:
+            remembered = await self.store.load(tasks)
             return [
                 await self._run_one(task, remembered[task.name].failures if task.name in remembered else 0)
                 for task in tasks
