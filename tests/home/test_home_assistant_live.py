@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from home.changes import entities_changed
 from home.home_assistant.entities import Listing
 from home.home_assistant.inbox import Event, Inbox
 from home.home_assistant.writer import flush
@@ -129,6 +130,22 @@ async def test_what_was_received_while_the_database_was_away_is_stored_and_told_
         await eventually(lambda: error() is None)
 
     assert told.of("light.hall")[1:] == [("off", "on"), ("on", "off"), ("off", "on")]
+
+
+async def test_a_receiver_that_always_fails_keeps_nothing_from_being_stored(home_assistant):
+    def fail(**_: object) -> None:
+        raise LookupError("a mistake in a rule")
+
+    home_assistant.set_entity("light.hall", "off")
+    entities_changed.connect(fail)
+    try:
+        async with following() as task:
+            await become(light__hall="off")
+            home_assistant.set_entity("light.hall", "on")
+            await become(light__hall="on")
+            assert (task.done(), error()) == (False, None)
+    finally:
+        entities_changed.disconnect(fail)
 
 
 async def test_more_than_can_wait_is_forgotten_and_listed_anew(home_assistant, told, caplog):

@@ -1,12 +1,15 @@
 """Steps of entities into the table: what is news, what is too late, and what a full list may undo."""
 
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import InterfaceError, OperationalError
 
+from home.changes import entities_changed
 from home.home_assistant.entities import Listing, read_change, read_listing
 from home.home_assistant.store import held, store
-from home.models import Entity
+from home.models import Entity, FrigateReview
 
 pytestmark = pytest.mark.django_db
 
@@ -56,18 +59,43 @@ def test_that_something_unknown_is_gone_is_no_news(told):
     assert (Entity.objects.count(), told.changes) == (0, [])
 
 
-def test_what_a_receiver_refuses_is_not_stored():
-    from home.changes import entities_changed
-
-    def refuse(**_: object) -> None:
-        raise ValueError("not now")
-
-    entities_changed.connect(refuse)
+@contextmanager
+def receiving(receiver):
+    """Have *receiver* told of changes."""
+    entities_changed.connect(receiver)
     try:
-        with pytest.raises(ValueError, match="not now"):
-            store([became("off")])
+        yield
     finally:
-        entities_changed.disconnect(refuse)
+        entities_changed.disconnect(receiver)
+
+
+def fail(**_: object) -> None:
+    """Write something, and then fail as a rule may that has a mistake."""
+    FrigateReview.objects.create(review_id="written", started_at=NOW)
+    raise ValueError("a mistake in a rule")
+
+
+def write_what_is_refused(**_: object) -> None:
+    """Write something, and then something that the database refuses."""
+    FrigateReview.objects.create(review_id="written", started_at=NOW)
+    FrigateReview.objects.create(review_id="written", started_at=NOW)
+
+
+@pytest.mark.parametrize("receiver", [fail, write_what_is_refused])
+def test_what_the_house_said_is_stored_even_if_who_is_told_fails_and_undone_is_only_what_that_wrote(receiver):
+    with receiving(receiver):
+        store([became("off")])
+
+    assert (hall(), FrigateReview.objects.count()) == ("off", 0)
+
+
+@pytest.mark.parametrize("failure", [OperationalError, InterfaceError])
+def test_what_the_database_failed_to_tell_is_not_stored_either_so_that_it_is_tried_again(failure):
+    def fail(**_: object) -> None:
+        raise failure("deadlock detected")
+
+    with receiving(fail), pytest.raises(failure):
+        store([became("off")])
 
     assert hall() is None
 
@@ -110,6 +138,13 @@ def test_a_clock_that_was_set_back_is_noticed_and_a_list_puts_it_right():
     store([became("off", at=1)])
 
     assert (outcome.is_behind, deaf, hall()) == (True, "off", "off")
+
+
+def test_a_clock_that_was_set_back_by_seconds_is_noticed_as_well_and_a_replica_a_little_late_is_not_taken_for_it():
+    store([became("off", at=10)])
+
+    assert store([became("on", at=7)]).is_behind
+    assert not store([became("on", at=9)]).is_behind
 
 
 def test_the_changes_of_a_list_are_told_in_the_order_of_their_times(told):

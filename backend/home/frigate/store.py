@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from django.db import models, transaction
 
-from home.changes import detections_changed
+from home.changes import detections_changed, tell
 from home.frigate.events import Detection
 from home.frigate.inbox import Said
 from home.frigate.reviews import Review
@@ -31,15 +31,14 @@ def store(batch: Sequence[Said]) -> None:
     """Store *batch*, of different events and reviews, in one transaction. Blocking; call it in a thread.
 
     Storing the same again, or an older message late, changes nothing. Detections that changed are
-    told with ``detections_changed`` within the transaction, the oldest news first; what a receiver
-    raises undoes the batch.
+    told with ``detections_changed`` within the transaction, the oldest news first.
     """
     with transaction.atomic():
         changed = _store(FrigateDetection, "event_id", [said for said in batch if isinstance(said, Detection)])
         _store(FrigateReview, "review_id", [said for said in batch if isinstance(said, Review)])
         if changed:
             changed.sort(key=lambda detection: detection.updated_at)
-            detections_changed.send(FrigateDetection, detections=changed)
+            tell(detections_changed, detections=changed)
 
 
 def _store(model: type[models.Model], key: str, batch: Sequence[S]) -> list[S]:

@@ -6,18 +6,19 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from home.changes import EntityChange, EntityState, entities_changed
+from home.changes import EntityChange, EntityState, entities_changed, tell
 from home.home_assistant.entities import NOTHING, Held, Step, text
 from home.models import Entity
 
-FAR_BEHIND = timedelta(minutes=1)
+# A process may be slower than another by less than this; one that is slower asks for a list in vain.
+FAR_BEHIND = timedelta(seconds=2)
 
 _UPDATED_FIELDS = ["domain", "name", "state", "attributes", "last_changed", "last_updated", "removed_at"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """What came of some steps. *is_behind*: one was much older than the table, as if a clock had been set back."""
+    """What came of some steps. *is_behind*: one was far older than the table, as if a clock had been set back."""
 
     changes: Sequence[EntityChange]
     is_behind: bool
@@ -51,7 +52,7 @@ def store(steps: Sequence[Step]) -> Stored:
             update_fields=_UPDATED_FIELDS,
         )
         if changes:
-            entities_changed.send(sender=Entity, changes=tuple(changes))
+            tell(entities_changed, changes=tuple(changes))
     return Stored(changes=changes, is_behind=is_behind)
 
 
