@@ -10,6 +10,7 @@ from typing import Any
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _SPACE = re.compile(r"[ \t\n\r]*")
 _DECODER = json.JSONDecoder()
+MAX_DEPTH = 30  # levels; no integration has so many, and some hundreds are too many for Python and for SQLite
 
 
 class Malformed(ValueError):
@@ -62,14 +63,19 @@ def _skip_space(text: str, at: int) -> int:
     return found.end() if found else at
 
 
-def storable(value: Any) -> Any:
-    """Return the JSON *value* with what no database takes replaced: by U+FFFD in texts, by None in numbers."""
+def storable(value: Any, depth: int = MAX_DEPTH) -> Any:
+    """Return the JSON *value* with what no database takes replaced: by U+FFFD in texts, else by None.
+
+    So are lists and objects more than *depth* levels down.
+    """
     if isinstance(value, str):
         return _UNSTORABLE.sub("\ufffd", value)
     if isinstance(value, float):
         return value if math.isfinite(value) else None
+    if not isinstance(value, list | dict):
+        return value
+    if not depth:
+        return None
     if isinstance(value, list):
-        return [storable(item) for item in value]
-    if isinstance(value, dict):
-        return {storable(key): storable(item) for key, item in value.items()}
-    return value
+        return [storable(item, depth - 1) for item in value]
+    return {storable(key): storable(item, depth - 1) for key, item in value.items()}

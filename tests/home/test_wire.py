@@ -41,6 +41,10 @@ def test_a_broken_array_is_refused(body):
         decode_list(body)
 
 
+def test_what_lies_deeper_than_anybody_looks_is_left_out():
+    assert storable([1, [2, [3], {"a": 4}]], depth=2) == [1, [2, None, None]]
+
+
 def test_what_no_database_takes_is_replaced_wherever_it_is():
     assert storable({"a\x00": ["\ud800", float("nan"), {"b": float("inf")}, 1.5, None]}) == {
         "a\ufffd": ["\ufffd", None, {"b": None}, 1.5, None]

@@ -14,6 +14,10 @@ from home.wire import storable
 MAX_TEXT = 255  # Home Assistant's own limit for a state
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
+KEYS = ("access_token", "entity_picture")
+"""Attributes with which anybody may see what a camera sees."""
+HIDDEN = "********"
+
 _ENTITY_ID = re.compile(r"[a-z0-9_]{1,64}\.[a-z0-9_]{1,190}")
 
 
@@ -72,11 +76,10 @@ def read_state(item: object, *, now: datetime, replaces: Held | None = None) -> 
     entity_id = _entity_id(item)
     if entity_id is None or not isinstance(item, dict):
         return None
-    attributes = item.get("attributes")
     updated = _moment(item.get("last_updated")) or now
     after = EntityState(
-        state=text(item.get("state")),
-        attributes=storable(attributes) if isinstance(attributes, dict) else {},
+        state=_state(item),
+        attributes={name: value for name, value in storable(_attributes(item)).items() if name not in KEYS},
         last_changed=_moment(item.get("last_changed")) or now,
         last_updated=updated,
     )
@@ -113,8 +116,18 @@ def _entity_id(item: object) -> str | None:
     return entity_id if isinstance(entity_id, str) and _ENTITY_ID.fullmatch(entity_id) else None
 
 
+def _state(item: Mapping[str, Any]) -> str:
+    """Return its state; nothing of one that is a password, as a text entered by people may be."""
+    return HIDDEN if _attributes(item).get("mode") == "password" else text(item.get("state"))
+
+
+def _attributes(item: Mapping[str, Any]) -> dict[str, Any]:
+    attributes = item.get("attributes")
+    return attributes if isinstance(attributes, dict) else {}
+
+
 def _as_held(item: Any, now: datetime) -> Held:
-    return Held(state=text(item.get("state")), last_updated=_moment(item.get("last_updated")) or now, removed_at=None)
+    return Held(state=_state(item), last_updated=_moment(item.get("last_updated")) or now, removed_at=None)
 
 
 def _moment(value: object) -> datetime | None:

@@ -81,7 +81,10 @@ async def _store_first(inbox: Inbox, drops: Drops) -> None:
     item = inbox.first()
     if isinstance(item, Event):
         events = inbox.first_events(BATCH)
-        if any(stored.is_behind for stored in await _store(await _steps(events, drops), drops)):
+        steps = await sync_to_async(_read)(events)  # in the thread, for there may be megabytes
+        for _ in range(len(events) - len(steps)):
+            drops.count("not a change of a state")
+        if any(stored.is_behind for stored in await _store(steps, drops)):
             inbox.incomplete.set()
         inbox.remove(events)
     elif item is not None:
@@ -95,12 +98,9 @@ async def _answer(question: Question) -> None:
         question.answer.set_result(held_now)
 
 
-async def _steps(events: Sequence[Event], drops: Drops) -> list[Step]:
+def _read(events: Sequence[Event]) -> list[Step]:
     now = datetime.now(UTC)
-    steps = [read_change(event.content, now=now) for event in events]
-    for _ in range(steps.count(None)):
-        drops.count("not a change of a state")
-    return [step for step in steps if step]
+    return [step for event in events if (step := read_change(event.content, now=now))]
 
 
 async def _store(steps: Sequence[Step], drops: Drops) -> list[Stored]:
