@@ -74,7 +74,7 @@ async def test_a_refused_token_is_permanent_and_not_shown(home_assistant, settin
     ("fault", "permanent", "says"),
     [
         ("html", True, "a web page, not JSON"),
-        ("broken_json", False, "not JSON"),
+        ("broken_json", False, "not a JSON array"),
         ("error", False, "answered 500"),
         ("huge", False, "more than"),
         ("redirect", True, "answered 302"),
@@ -87,6 +87,13 @@ async def test_a_wrong_answer_is_a_clear_error(home_assistant, fault, permanent,
 
     assert says in str(error.value)
     assert error.value.permanent is permanent
+
+
+async def test_an_answer_that_would_hold_up_the_loop_is_not_decoded(home_assistant):
+    home_assistant.misbehave("huge")
+    await check_home_assistant()
+
+    assert "more than 1048576 bytes" in board()["error"]
 
 
 async def test_an_answer_that_does_not_come_is_given_up(home_assistant, monkeypatch):

@@ -18,7 +18,8 @@ from home import wire
 from home.config import allowed_domains, home_assistant_configured, without_secrets
 from home.home_assistant.errors import HomeAssistantError, check_status, told_plainly
 
-MAX_ANSWER = 32 * 2**20  # bytes; 5,000 entities take 3 to 5 MiB
+MAX_LIST = 32 * 2**20  # bytes; 5,000 entities take 3 to 5 MiB
+MAX_OBJECT = 2**20  # bytes; decoded in one go, while the loop waits
 CONNECT_TIMEOUT = 5.0  # seconds
 ANSWER_TIMEOUT = 10.0  # seconds, for a whole request
 STATES_TIMEOUT = 30.0  # seconds; a Raspberry Pi with thousands of entities needs some
@@ -80,11 +81,7 @@ class Client:
 
     async def states(self) -> list[Any]:
         """Return the state objects of all entities, as they came."""
-        body = await self._request("GET", "/api/states", limit=STATES_TIMEOUT)
-        try:
-            return await asyncio.to_thread(wire.decode_list, body)
-        except wire.Malformed as error:
-            raise self._strange(str(error)) from None
+        return await self._decode_list(await self._request("GET", "/api/states", limit=STATES_TIMEOUT, most=MAX_LIST))
 
     async def call_service(self, domain: str, service: str, data: Mapping[str, Any]) -> list[Any]:
         """Call ``domain.service`` with *data*; return the state objects it changed.
@@ -98,13 +95,19 @@ class Client:
                 f"{domain}.{service} is not called: HOME_ASSISTANT_ALLOWED_DOMAINS does not name {domain}",
                 permanent=True,
             )
-        answer = self._decode(await self._request("POST", f"/api/services/{domain}/{service}", data=data))
-        return answer if isinstance(answer, list) else []
+        path = f"/api/services/{domain}/{service}"
+        return await self._decode_list(await self._request("POST", path, data=data, most=MAX_LIST))
 
     async def _request(
-        self, method: str, path: str, *, data: Mapping[str, Any] | None = None, limit: float = ANSWER_TIMEOUT
+        self,
+        method: str,
+        path: str,
+        *,
+        data: Mapping[str, Any] | None = None,
+        limit: float = ANSWER_TIMEOUT,
+        most: int = MAX_OBJECT,
     ) -> bytes:
-        """Return the body of the answer to *method* *path*, waiting at most *limit* seconds."""
+        """Return the body of the answer to *method* *path*, at most so many bytes, waiting at most *limit* seconds."""
         if self._session is None:
             raise RuntimeError("use the client inside 'async with'")
         limits = aiohttp.ClientTimeout(total=limit, sock_connect=CONNECT_TIMEOUT)
@@ -114,10 +117,10 @@ class Client:
                 method, self._url + path, json=data, timeout=limits, allow_redirects=False
             ) as response:
                 check_status(self._name, response.status, path)
-                return await self._read(response)
+                return await self._read(response, most)
 
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
-        """Return the body; give up past MAX_ANSWER rather than fill the memory."""
+    async def _read(self, response: aiohttp.ClientResponse, most: int) -> bytes:
+        """Return the body; give up past *most* bytes rather than fill the memory."""
         if response.content_type == "text/html":
             raise HomeAssistantError(
                 f"{self._name} answered with a web page, not JSON: is HOME_ASSISTANT_URL right?", permanent=True
@@ -125,13 +128,19 @@ class Client:
         body = bytearray()
         async for chunk in response.content.iter_chunked(2**16):
             body += chunk
-            if len(body) > MAX_ANSWER:
-                raise self._strange(f"more than {MAX_ANSWER} bytes")
+            if len(body) > most:
+                raise self._strange(f"more than {most} bytes")
         return bytes(body)
 
     def _decode(self, body: bytes) -> Any:
         try:
             return wire.decode(body)
+        except wire.Malformed as error:
+            raise self._strange(str(error)) from None
+
+    async def _decode_list(self, body: bytes) -> list[Any]:
+        try:
+            return await asyncio.to_thread(wire.decode_list, body)
         except wire.Malformed as error:
             raise self._strange(str(error)) from None
 
