@@ -9,11 +9,12 @@ from home.backoff import delay
 from home.checks import check_home_assistant_settings, check_mqtt_settings
 from home.frigate.events import read_event
 from home.frigate.inbox import Inbox
+from home.frigate.reviews import read_review
 from home.mqtt.broker import Broker
 from home.mqtt.drops import Drops
 from home.mqtt.errors import BrokerError
 from home.mqtt.inbound import MAX_PAYLOAD, InboundQueue
-from tests.home.frigate_messages import event
+from tests.home.frigate_messages import event, review
 
 
 def message(payload: bytes) -> Message:
@@ -123,6 +124,18 @@ async def test_the_inbox_takes_no_new_event_past_its_limit_but_news_of_known_one
     assert inbox.put(read_event(event("new", id="another"))) is False
     assert inbox.put(read_event(event("end", seconds=5))) is True
     assert [detection.ended_at is not None for detection in inbox.first(10)] == [True]
+
+
+async def test_the_inbox_takes_only_so_many_names_in_all_however_they_are_spread_and_takes_again_when_it_is_read():
+    inbox = Inbox(most_names=8)
+    long = review("new", data={"zones": ["a", "b", "c"], "audio": ["bark"]})  # and a person and a detection: 6
+
+    assert inbox.put(read_review(long)) is True
+    assert inbox.put(read_event(event("new", zones=["a", "b", "c"]))) is False
+    assert inbox.put(read_review(review("update", data={"zones": ["d", "e", "f"]}))) is False
+    assert inbox.put(read_review(review("end", seconds=5))) is True
+    inbox.remove(inbox.first(10))
+    assert inbox.put(read_event(event("new", zones=["a", "b", "c"]))) is True
 
 
 async def test_the_inbox_keeps_what_had_news_while_it_was_stored():

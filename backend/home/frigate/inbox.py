@@ -11,6 +11,7 @@ from home.frigate.reviews import Review
 Said: TypeAlias = Detection | Review
 
 MAX_WAITING = 25_000  # about 25 MB: a burst of 2,000 a second for 10 s, also if none of it can be stored meanwhile
+MAX_NAMES = 250_000  # of zones, labels and events in them all; a review that lies may have hundreds, of 100 characters
 
 
 class Inbox:
@@ -20,8 +21,10 @@ class Inbox:
     For use on the event loop only.
     """
 
-    def __init__(self, limit: int = MAX_WAITING) -> None:
+    def __init__(self, limit: int = MAX_WAITING, most_names: int = MAX_NAMES) -> None:
         self._limit = limit
+        self._most_names = most_names
+        self._names = 0
         self._waiting: dict[tuple[type[Said], str], Said] = {}
         self._filled = asyncio.Event()
 
@@ -29,13 +32,16 @@ class Inbox:
         return len(self._waiting)
 
     def put(self, said: Said) -> bool:
-        """Add or merge *said*; False if it is one too many and was not taken."""
+        """Add or merge *said*; False if that would be too much and it was not taken."""
         key = (type(said), said.key)
         known = self._waiting.get(key)
-        if known is None and len(self._waiting) >= self._limit:
-            return False
         # Of one type, since the key names it.
-        self._waiting[key] = known.merged(said) if known else said  # type: ignore[arg-type]
+        merged: Said = known.merged(said) if known else said  # type: ignore[arg-type]
+        more = _names(merged) - (_names(known) if known else 0)
+        if (known is None and len(self._waiting) >= self._limit) or (more and self._names + more > self._most_names):
+            return False
+        self._waiting[key] = merged
+        self._names += more
         self._filled.set()
         return True
 
@@ -53,5 +59,10 @@ class Inbox:
             key = (type(said), said.key)
             if self._waiting.get(key) is said:
                 del self._waiting[key]
+                self._names -= _names(said)
         if not self._waiting:
             self._filled.clear()
+
+
+def _names(said: Said) -> int:
+    return len(said.zones) + (len(said.labels) + len(said.detections) if isinstance(said, Review) else 0)
