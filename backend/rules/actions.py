@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from asgiref.sync import sync_to_async
+from django.db import Error
 from django.utils import timezone
 
 from alarm import arming, events
@@ -34,7 +35,11 @@ async def execute(claimed: Claimed) -> bool:
         return await _execute(claimed)
     except ClaimLost as error:
         logger.warning("%s: it took longer than its lease", error, extra={"action": "claim_lost"})
-        return False
+    except Error as error:
+        # The kind only: the text of some database errors repeats the statement with its values.
+        logger.warning("runtime %s was cut off: %s", claimed.pk, type(error).__name__, extra={"action": "cut_off"})
+        await sync_to_async(runtimes.let_go)(claimed, now=timezone.now())
+    return False
 
 
 async def _execute(claimed: Claimed) -> bool:

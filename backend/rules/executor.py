@@ -33,19 +33,27 @@ def look(now: datetime) -> bool:
 async def run(workers: int) -> None:
     """Execute what is due, at most so many at a time, until cancelled. A database that is away is waited for."""
     slots, going, outage = asyncio.Semaphore(workers), set[asyncio.Task[None]](), _Outage()
+
+    async def begin_next() -> float:
+        """Begin to execute what is due; return the seconds to rest before the next look."""
+        claimed, rest = await _next_or_outage(outage)
+        if claimed is None:
+            slots.release()
+            return rest
+        task = asyncio.create_task(_execute(claimed, slots))
+        going.add(task)
+        task.add_done_callback(going.discard)
+        return 0
+
     try:
         while True:
             await slots.acquire()
-            claimed, rest = await _next_or_outage(outage)
-            if claimed:
-                task = asyncio.create_task(_execute(claimed, slots))
-                going.add(task)
-                task.add_done_callback(going.discard)
-            else:
-                slots.release()
+            beginning = asyncio.create_task(begin_next())
+            if rest := await asyncio.shield(beginning):
                 await bell.wait(rest)
     finally:
         try:
+            await beginning  # or what is claimed in this very moment would wait until its lease has run out
             await asyncio.gather(*going)  # who drains us says how long what was begun may take
         finally:
             for task in going:
@@ -83,10 +91,6 @@ async def _next_or_outage(outage: _Outage) -> tuple[Claimed | None, float]:
 async def _execute(claimed: Claimed, slots: asyncio.Semaphore) -> None:
     try:
         await actions.execute(claimed)
-    except Error as error:
-        # Its lease runs out, and it goes on at the action that was in hand.
-        logger.warning("runtime %s was cut off: %s", claimed.pk, type(error).__name__, extra={"action": "cut_off"})
-        await sync_to_async(close_old_connections)()
     finally:
         slots.release()
 

@@ -64,8 +64,8 @@ def record(rule: Rule, runtime_id: int, at: datetime, *, now: datetime, trace: d
 
 
 def is_rested(rule: Rule, at: datetime) -> bool:
-    """Return whether the cooldown is over at *at*."""
-    return rule.last_fired_at is None or rule.last_fired_at + timedelta(seconds=rule.cooldown_seconds) <= at
+    """Return whether the cooldown is over at *at*; a clock that was set back makes it no longer."""
+    return rule.last_fired_at is None or abs(at - rule.last_fired_at) >= timedelta(seconds=rule.cooldown_seconds)
 
 
 def is_suspended(rule: Rule, at: datetime) -> bool:

@@ -9,12 +9,13 @@ process dies between the call and its record. Clocks of replicas may differ by f
 
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.db import transaction
+from django.db import Error, close_old_connections, transaction
 from django.db.models import F, Q, QuerySet
 
 from asyncsched import Retry
@@ -166,6 +167,13 @@ def close(claimed: Claimed, status: RuntimeStatus, *, now: datetime) -> None:
         if status == RuntimeStatus.CANCELLED:
             why = "the rule is disabled"
             Rule(pk=claimed.rule_id).log("cancelled", ActionStatus.CANCELLED, why, now=now, runtime_id=claimed.pk)
+
+
+def let_go(claimed: Claimed, *, now: datetime) -> None:
+    """Have the action in hand tried again soon, because the database failed; if it still does, the lease runs out."""
+    close_old_connections()  # it may be broken
+    with suppress(Error, ClaimLost):
+        _update(claimed, status=RuntimeStatus.PENDING, claim=None, next_attempt_at=now + retry_delay(claimed.attempt))
 
 
 def give_up_on_lost(now: datetime) -> int:

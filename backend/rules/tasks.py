@@ -12,8 +12,8 @@ from retention.limits import cutoff
 from rules import actions, executor, references, runtimes
 from rules.models import RuleActionLog, RuleRuntime
 
-WORKERS = 4
-"""So many runtimes go on at a time: a call to Home Assistant that hangs holds up no alarm."""
+WORKERS = 16
+"""So many runtimes go on at a time: calls to Home Assistant that hang hold up no alarm."""
 BATCH = 25
 """So many runtimes a worker takes in one run."""
 CLEANUP_TIMEOUT = 1800.0  # seconds

@@ -171,6 +171,13 @@ def test_a_rule_that_cools_down_does_not_fire(make_rule, house):
     assert dues() == [59, 119]
 
 
+def test_a_clock_that_was_set_back_mutes_no_rule(rule, house):
+    house.tell((DOOR, "on"), at_second=3600)
+    house.tell((DOOR, "off"), (DOOR, "on"), at_second=5)
+
+    assert len(dues()) == 2
+
+
 def test_a_condition_must_last_for_as_long_as_the_rule_says(make_rule, house):
     make_rule(EVENT, wait=10)
     house.tell((DOOR, "off"))
@@ -248,6 +255,24 @@ def test_a_detection_that_was_stored_late_fires_all_the_same(make_rule, house):
 
     assert dues() == [5]
     assert state_of(rule) is False
+
+
+def test_a_detection_fires_again_although_nobody_looked_when_the_one_before_ended(make_rule, house):
+    make_rule(EVENT, when=PERSON)
+    evaluate.by_time(timezone.now())
+    house.see(at_second=10)
+    house.see(at_second=60, event_id="2")
+
+    assert dues() == [10, 60]
+
+
+def test_a_detection_that_went_on_while_nobody_looked_is_still_the_same(make_rule, house):
+    make_rule(EVENT, when=PERSON)
+    evaluate.by_time(timezone.now())
+    house.see(at_second=10, started_at=house.at(10), ended=False)
+    house.see(at_second=400, started_at=house.at(10))
+
+    assert dues() == [10]
 
 
 def test_a_detection_of_long_ago_fires_nothing(make_rule, house):

@@ -1,17 +1,18 @@
 """The service: what is due is done at once, however it came to be due, and whatever hangs."""
 
 import asyncio
+import threading
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from alarm.models import AlarmEvent
 from asyncsched.registry import registry
-from rules import executor, firing
+from rules import actions, executor, firing, runtimes
 from rules.models import Rule, RuleRuntime
 from rules.tasks import execute_at_once
 from tests.rules.house import House
@@ -35,6 +36,17 @@ async def serving():
         await asyncio.sleep(0)
         task.cancel()  # once more: whoever drains a server waits no longer than this for what hangs
         await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def statements_through(wrapper):
+    """Have *wrapper*, one of Django's for instrumentation, execute the statements of rules inside the block."""
+    wrappers = await sync_to_async(lambda: connection.execute_wrappers)()
+    wrappers.append(wrapper)
+    try:
+        yield
+    finally:
+        wrappers.remove(wrapper)
 
 
 async def has_happened():
@@ -91,6 +103,59 @@ async def test_a_call_that_hangs_holds_up_nobody_else(make_rule, home_assistant)
         await eventually(lambda: RuleRuntime.objects.filter(status="executing").aexists())
         await sync_to_async(fire)(door)
         await eventually(has_happened, within=executor.LOOK_EVERY - 0.5)
+
+
+async def test_many_calls_that_hang_hold_up_nobody_else(make_rule, home_assistant):
+    home_assistant.misbehave("silent")
+    lights = [await sync_to_async(make_rule)(LIGHT_ON, name=f"light {number}") for number in range(8)]
+    door = await sync_to_async(make_rule)(EVENT, name="door")
+    async with serving():
+        for light in lights:
+            await sync_to_async(fire)(light)
+        await sync_to_async(fire)(door)
+        await eventually(has_happened, within=executor.LOOK_EVERY - 0.5)
+
+
+async def test_what_is_claimed_while_the_server_begins_to_drain_is_executed(make_rule):
+    rule = await sync_to_async(make_rule)(EVENT)
+    claiming, go_on = threading.Event(), threading.Event()
+
+    def held_up(execute, sql, *more):
+        if sql.startswith("UPDATE") and "attempts" in sql:
+            claiming.set()
+            go_on.wait(10)
+        return execute(sql, *more)
+
+    await sync_to_async(fire)(rule)
+    async with statements_through(held_up):
+        service = asyncio.create_task(execute_at_once())
+        await asyncio.to_thread(claiming.wait, 10)
+        service.cancel()
+        await asyncio.sleep(0)
+        go_on.set()
+        await asyncio.gather(service, return_exceptions=True)
+
+    assert await has_happened()
+
+
+async def test_an_action_that_the_database_fails_is_tried_again_long_before_the_lease_runs_out(make_rule):
+    rule = await sync_to_async(make_rule)(EVENT)
+
+    def deadlock(execute, sql, *more):
+        if sql.startswith("INSERT") and "alarm_alarmevent" in sql:
+            raise OperationalError("deadlock detected")
+        return execute(sql, *more)
+
+    await sync_to_async(fire)(rule)
+    async with statements_through(deadlock):
+        claimed = await sync_to_async(runtimes.claim_next)(timezone.now())
+        assert not await actions.execute(claimed)
+
+    retry_at = await sync_to_async(runtimes.next_at)()
+    assert retry_at < timezone.now() + timedelta(seconds=10)
+    again = await sync_to_async(runtimes.claim_next)(retry_at)
+    assert await actions.execute(again)
+    assert await AlarmEvent.objects.filter(kind="door_opened").acount() == 1
 
 
 async def test_what_another_process_stored_is_found_without_a_ring(make_rule):
