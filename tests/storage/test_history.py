@@ -4,7 +4,7 @@ import asyncio
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -55,8 +55,10 @@ async def run(store: DjangoStore, task: Any, status: RunStatus = RunStatus.SUCCE
 
 
 @pytest.fixture
-def store(database: Any) -> DjangoStore:
-    return DjangoStore(now=now)
+async def store(database: Any) -> AsyncIterator[DjangoStore]:
+    store = DjangoStore(now=now)
+    yield store
+    await store.close(5)  # if the test has failed before it did
 
 
 async def test_a_run_is_a_row_with_all_that_is_known(store: DjangoStore) -> None:
