@@ -55,6 +55,7 @@ class HomeAssistant:
         self.token = token
         self.port = port
         self.state = RUNNING
+        self.recovery_mode = False  # True after a start with a configuration that cannot be read
         self.linger = 0.0  # seconds open WebSockets outlive the listener; a real one takes up to 10
         self.services = dict(SERVICES)
         self.calls: list[tuple[str, str, dict[str, Any]]] = []
@@ -70,9 +71,9 @@ class HomeAssistant:
 
     @property
     def states(self) -> list[StateObject]:
-        """The state objects of all entities; while it starts, as with a real one, of some of them."""
+        """The state objects of all entities; while it starts or is in recovery mode, of some of them."""
         states = list(self._entities.values())
-        return states if self.state == RUNNING else states[: len(states) // 2]
+        return states if self.state == RUNNING and not self.recovery_mode else states[: len(states) // 2]
 
     def set_entity(self, entity_id: str, state: str, **attributes: object) -> None:
         """Add the entity or change state and attributes; tell the subscribers unless it was like that already."""
@@ -134,7 +135,13 @@ class HomeAssistant:
 
     def config(self) -> dict[str, Any]:
         """Return what it says of itself."""
-        return {"version": VERSION, "state": self.state, "location_name": "Home", "components": []}
+        return {
+            "version": VERSION,
+            "state": self.state,
+            "recovery_mode": self.recovery_mode,
+            "location_name": "Home",
+            "components": [],
+        }
 
     async def start(self) -> None:
         """Listen; return once connections are taken. Raises OSError if the port is taken."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import aiomqtt
@@ -18,13 +18,12 @@ async def running_broker(port: int) -> AsyncIterator[None]:
     Raises:
         BrokerError: of amqtt, if the port is taken.
     """
-    broker = Broker(
+    broker = _Broker(
         {
             "listeners": {"default": {"type": "tcp", "bind": f"{HOST}:{port}"}},
             "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
         }
     )
-    asyncio.get_running_loop().set_exception_handler(_say_unless_refused)
     broker._subscriptions = _Subscriptions()  # noqa: SLF001 - see there
     await broker.start()
     try:
@@ -42,10 +41,20 @@ async def device(port: int, topic: str, *, online: str, offline: str) -> AsyncIt
         yield client
 
 
-def _say_unless_refused(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Keep quiet about a client that has gone, for MQTT 5 is asked for first, and amqtt fails at refusing it."""
-    if not isinstance(context.get("exception"), OSError):
-        loop.default_exception_handler(context)
+class _Broker(Broker):
+    """Lets go of connections that it cannot read, such as those that ask for MQTT 5.
+
+    amqtt 0.12 leaves them open, and fails noisily when the other end goes.
+    """
+
+    async def stream_connected(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str
+    ) -> None:
+        try:
+            with suppress(OSError):
+                await super().stream_connected(reader, writer, listener_name)
+        finally:
+            writer.close()
 
 
 class _Subscriptions(dict[str, list[Any]]):

@@ -42,8 +42,8 @@ os.environ["DEBUG"] = "0"
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One process of tests more than there are cores, for tests wait half of their time; but four at most."""
-    return min(len(os.sched_getaffinity(0)) + 1, 4)
+    """As many processes of tests as there are cores, but four at most: some tests watch who has the processor."""
+    return min(len(os.sched_getaffinity(0)), 4)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -50,6 +50,10 @@ def line_of(function: Callable[..., Any], text: str) -> str:
     return f"{HERE}:{code.co_firstlineno + offset} ({code.co_qualname})"
 
 
+TRIES = 10
+"""While other processes have most of the processor nobody is to blame, and nothing is told: then once more."""
+
+
 def block(seconds: float = TOO_LONG) -> None:
     time.sleep(seconds)
 
@@ -163,9 +167,13 @@ async def test_the_record_of_the_run_carries_its_longest() -> None:
             block(seconds)
             await asyncio.sleep(0.01)
 
-    async with Real(once(work)) as scheduler:
-        result = await scheduler.result()
-        stalls = await scheduler.told(3)
+    for _ in range(TRIES):
+        async with Real(once(work)) as scheduler:
+            result = await scheduler.result()
+        stalls = scheduler.listener.stalls
+        if len(stalls) == 3:
+            break
+    assert len(stalls) == 3
     assert result.stall == max(stalls, key=lambda stall: stall.seconds)
 
 
@@ -284,9 +292,13 @@ async def test_code_that_keeps_pythons_lock_is_seen_at_the_line_that_called_it(
             text += "a" * (cpu < 2 * THRESHOLD)
 
     async with watching(choose_pulse) as watched:
-        asyncio.get_running_loop().call_soon(backtrack)
-        await asyncio.sleep(0)  # for as long as it takes
-        (stall,) = await watched.told()
+        for _ in range(TRIES):
+            asyncio.get_running_loop().call_soon(backtrack)
+            await asyncio.sleep(0)  # for as long as it takes
+            await asyncio.sleep(THRESHOLD)  # in which the watch tells of it
+            if watched.stalls:
+                break
+        stall = (await watched.told())[0]
     assert "backtrack" in stall.where
     assert stall.seconds > THRESHOLD
 
