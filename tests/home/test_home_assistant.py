@@ -190,12 +190,13 @@ async def test_sync_marks_an_entity_that_vanished_and_brings_it_back_when_it_ret
 
 
 @in_database
-async def test_sync_removes_nothing_while_home_assistant_is_starting(home_assistant):
+@pytest.mark.parametrize("how", [{"state": "NOT_RUNNING"}, {"state": "STOPPING"}, {"recovery_mode": True}])
+async def test_sync_removes_nothing_while_home_assistant_is_not_fully_running(home_assistant, how):
     for number in range(6):
         home_assistant.set_entity(f"light.l{number}", "off")
     await sync_entity_states()
-    home_assistant.state = "NOT_RUNNING"
-    with pytest.raises(HomeAssistantError, match="not running yet"):
+    vars(home_assistant).update(how)
+    with pytest.raises(HomeAssistantError, match="not fully running"):
         await sync_entity_states()
 
     assert len(await states()) == 6

@@ -98,20 +98,21 @@ async def test_what_happened_while_home_assistant_was_not_reached_is_made_up_for
     assert told.of("light.removed") == [(None, "off"), ("off", None)]
 
 
-async def test_while_it_starts_nothing_looks_removed(home_assistant):
+@pytest.mark.parametrize("how", [{"state": "NOT_RUNNING"}, {"recovery_mode": True}])
+async def test_while_it_is_not_fully_running_nothing_looks_removed(home_assistant, how):
     for number in range(6):
         home_assistant.set_entity(f"light.l{number}", "off")
     async with following():
         await become(light__l5="off")
         await asyncio.to_thread(home_assistant.stop)
-        home_assistant.state = "NOT_RUNNING"
+        vars(home_assistant).update(how)
         await asyncio.to_thread(home_assistant.start)
-        await eventually(lambda: error() == "Home Assistant is starting")
+        await eventually(lambda: error() == "Home Assistant is starting, or in recovery mode")
         home_assistant.set_entity("light.l0", "on")
         await become(light__l0="on")
         starting = await states()
         home_assistant.remove_entity("light.l1")
-        home_assistant.state = "RUNNING"
+        vars(home_assistant).update(state="RUNNING", recovery_mode=False)
         await become(light__l1=None, light__l5="off")
         await eventually(lambda: is_connected() and error() is None)
 

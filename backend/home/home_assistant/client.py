@@ -23,17 +23,20 @@ MAX_OBJECT = 2**20  # bytes; decoded in one go, while the loop waits
 CONNECT_TIMEOUT = 5.0  # seconds
 ANSWER_TIMEOUT = 10.0  # seconds, for a whole request
 STATES_TIMEOUT = 30.0  # seconds; a Raspberry Pi with thousands of entities needs some
-RUNNING = "RUNNING"
-
 _SLUG = re.compile(r"[a-z0-9_]{1,64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """What Home Assistant says of itself. Only in *state* ``RUNNING`` does it know all its entities."""
+    """What Home Assistant says of itself. *is_complete*: it has all its entities."""
 
     version: str
-    state: str
+    is_complete: bool
+
+
+def is_complete(config: Mapping[str, Any]) -> bool:
+    """Return whether it has all its entities: not while it starts or stops, nor while its owner is to repair it."""
+    return config.get("state") == "RUNNING" and not config.get("recovery_mode")
 
 
 class Client:
@@ -73,11 +76,11 @@ class Client:
         self._decode(await self._request("GET", "/api/"))
 
     async def config(self) -> Config:
-        """Return version and state."""
+        """Return its version, and whether it has all its entities."""
         answer = self._decode(await self._request("GET", "/api/config"))
         if not isinstance(answer, dict):
             raise self._strange("/api/config is not an object")
-        return Config(version=str(answer.get("version", "")), state=str(answer.get("state", "")))
+        return Config(version=str(answer.get("version", "")), is_complete=is_complete(answer))
 
     async def states(self) -> list[Any]:
         """Return the state objects of all entities, as they came."""

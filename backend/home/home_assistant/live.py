@@ -13,7 +13,7 @@ from django.conf import settings
 
 from home import status
 from home.backoff import delay
-from home.home_assistant.client import RUNNING, STATES_TIMEOUT
+from home.home_assistant.client import STATES_TIMEOUT, is_complete
 from home.home_assistant.entities import Listing
 from home.home_assistant.errors import HomeAssistantError, TokenRefused
 from home.home_assistant.inbox import Event, Inbox, Question
@@ -104,11 +104,11 @@ async def _ping(socket: Socket, patience: Patience) -> Never:
 async def _keep_in_step(socket: Socket, inbox: Inbox, patience: Patience) -> Never:
     """Subscribe, and then list all states, so that nothing falls between; list again if *inbox* lost something."""
     await socket.command("subscribe_events", object, event_type="state_changed")
-    while (await socket.command("get_config", dict)).get("state") != RUNNING:
-        # It has only some of its entities yet; the others would look removed.
-        status.report_home_assistant_live(error="Home Assistant is starting")
-        await asyncio.sleep(patience.starting)
     while True:
+        while not is_complete(await socket.command("get_config", dict)):
+            # It has only some of its entities; the others would look removed.
+            status.report_home_assistant_live(error="Home Assistant is starting, or in recovery mode")
+            await asyncio.sleep(patience.starting)
         inbox.incomplete.clear()
         question = Question()
         inbox.put(question)

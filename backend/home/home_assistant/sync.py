@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 
 from home import status
-from home.home_assistant.client import RUNNING, Client
+from home.home_assistant.client import Client
 from home.home_assistant.entities import Listing
 from home.home_assistant.errors import HomeAssistantError
 from home.home_assistant.writer import look_up_held, store_listing
@@ -29,13 +29,12 @@ async def sync() -> SyncSummary:
     """Make the table say what Home Assistant says.
 
     Raises:
-        HomeAssistantError: also while it is still starting, for it then has only some of its
-            entities, and the others would look removed.
+        HomeAssistantError: also while it is starting or in recovery mode, for it then has only some
+            of its entities, and the others would look removed.
     """
     async with Client.from_settings() as home_assistant:
-        config = await home_assistant.config()
-        if config.state != RUNNING:
-            raise HomeAssistantError("Home Assistant is not running yet: entities stay as they are", permanent=False)
+        if not (await home_assistant.config()).is_complete:
+            raise HomeAssistantError("Home Assistant is not fully running: entities stay as they are", permanent=False)
         held = await look_up_held()
         items = await home_assistant.states()
     if status.board.home_assistant_live.connected:
