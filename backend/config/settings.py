@@ -6,6 +6,7 @@ from config.env import VAR_DIR, env, secret_key
 DEBUG = env.bool("DEBUG", default=not env.str("SECRET_KEY", default=""))
 SECRET_KEY = secret_key(debug=DEBUG)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+DEFAULT_EXCEPTION_REPORTER_FILTER = "config.reports.DiscreetReports"
 
 INSTALLED_APPS = [
     "daphne",
