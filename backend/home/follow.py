@@ -6,12 +6,12 @@ from asgiref.sync import ThreadSensitiveContext
 from django.conf import settings
 
 from home import zigbee2mqtt
+from home.drops import Drops
 from home.frigate import topics as frigate
 from home.frigate.inbox import Inbox
 from home.frigate.writer import flush, write_forever
 from home.mqtt import connection
 from home.mqtt.broker import Broker
-from home.mqtt.drops import Drops
 
 
 async def follow() -> None:

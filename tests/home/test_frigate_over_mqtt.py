@@ -10,11 +10,11 @@ from asgiref.sync import ThreadSensitiveContext
 from django.db import connections
 
 from home import status
+from home.drops import Drops
 from home.frigate.events import read_event
 from home.frigate.inbox import Inbox
 from home.frigate.writer import flush
 from home.models import FrigateDetection, FrigateReview
-from home.mqtt.drops import Drops
 from home.tasks import cleanup_frigate_detections
 from tests.home.frigate_messages import event, review, stats
 from tests.home.mqtt_service import following, publish

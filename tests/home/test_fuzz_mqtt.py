@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from home.drops import Drops
 from home.frigate.events import read_event
 from home.frigate.inbox import Inbox
 from home.frigate.reviews import read_review
@@ -15,7 +16,6 @@ from home.frigate.stats import read_stats
 from home.frigate.store import store
 from home.frigate.topics import routes, take_availability, take_stats
 from home.models import FrigateDetection
-from home.mqtt.drops import Drops
 from home.status import snapshot
 from home.wire import Malformed
 from home.zigbee2mqtt import read_state

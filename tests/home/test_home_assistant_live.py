@@ -5,11 +5,11 @@ import asyncio
 import pytest
 
 from home.changes import entities_changed
+from home.drops import Drops
 from home.home_assistant.entities import Listing
 from home.home_assistant.inbox import Event, Inbox
 from home.home_assistant.writer import flush
 from home.models import Entity
-from home.mqtt.drops import Drops
 from home.tasks import home_assistant_live, sync_entity_states
 from tests.home.following import become, error, following, is_connected, locked_database, states, table_away
 from tests.support.deadline import eventually

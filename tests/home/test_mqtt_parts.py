@@ -7,11 +7,11 @@ from aiomqtt import Message
 
 from home.backoff import delay
 from home.checks import check_home_assistant_settings, check_mqtt_settings
+from home.drops import Drops
 from home.frigate.events import read_event
 from home.frigate.inbox import Inbox
 from home.frigate.reviews import read_review
 from home.mqtt.broker import Broker
-from home.mqtt.drops import Drops
 from home.mqtt.errors import BrokerError
 from home.mqtt.inbound import MAX_PAYLOAD, InboundQueue
 from tests.home.frigate_messages import event, review

@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from django.conf import settings
 
 from home import status
+from home.drops import Drops
 from home.frigate.events import read_event
 from home.frigate.inbox import Inbox, Said
 from home.frigate.reviews import read_review
 from home.frigate.stats import read_stats
 from home.mqtt.connection import Handler
-from home.mqtt.drops import Drops
 from home.wire import Malformed
 
 AVAILABILITIES = {b"online": "online", b"stopped": "stopped", b"offline": "offline"}

@@ -8,9 +8,9 @@ from django.db import DataError, Error, IntegrityError, close_old_connections, c
 
 from home import status
 from home.backoff import delay
+from home.drops import Drops
 from home.frigate.inbox import Inbox, Said
 from home.frigate.store import store
-from home.mqtt.drops import Drops
 
 logger = logging.getLogger(__name__)
 

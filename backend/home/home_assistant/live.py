@@ -13,13 +13,13 @@ from django.conf import settings
 
 from home import status
 from home.backoff import delay
+from home.drops import Drops
 from home.home_assistant.client import STATES_TIMEOUT, is_complete
 from home.home_assistant.entities import Listing
 from home.home_assistant.errors import HomeAssistantError, TokenRefused
 from home.home_assistant.inbox import Event, Inbox, Question
 from home.home_assistant.socket import Socket, connect
 from home.home_assistant.writer import flush, write_forever
-from home.mqtt.drops import Drops
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,11 +4,11 @@ import asyncio
 from dataclasses import dataclass
 
 from home import status
+from home.drops import Drops
 from home.home_assistant.client import Client
 from home.home_assistant.entities import Listing
 from home.home_assistant.errors import HomeAssistantError
 from home.home_assistant.writer import look_up_held, store_listing
-from home.mqtt.drops import Drops
 
 SETTLE = 1.0  # seconds; by then what the live connection has heard as well is stored, step by step
 

@@ -12,10 +12,10 @@ from django.db import DataError, Error, IntegrityError, close_old_connections, c
 from home import status
 from home.backoff import delay
 from home.changes import EntityChange
+from home.drops import Drops
 from home.home_assistant.entities import Held, Listing, Step, read_change, read_listing
 from home.home_assistant.inbox import Event, Inbox, Question
 from home.home_assistant.store import Stored, held, store
-from home.mqtt.drops import Drops
 
 logger = logging.getLogger(__name__)
 

@@ -19,8 +19,8 @@ from paho.mqtt.properties import Properties
 
 from home import status
 from home.backoff import delay
+from home.drops import Drops
 from home.mqtt.broker import Broker
-from home.mqtt.drops import Drops
 from home.mqtt.inbound import MAX_PAYLOAD, InboundQueue
 from home.wire import Malformed
 

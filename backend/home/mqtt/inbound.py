@@ -4,7 +4,7 @@ import asyncio
 
 from aiomqtt import Message
 
-from home.mqtt.drops import Drops
+from home.drops import Drops
 
 MAX_PAYLOAD = 256 * 2**10  # bytes; a Frigate event takes about 2 KiB
 MAX_BYTES = 16 * 2**20
