@@ -1,5 +1,7 @@
 """Settings of this deployment, from the environment (see docs/reference/environment.md)."""
 
+from django.db.backends.base.base import BaseDatabaseWrapper
+
 from config.env import VAR_DIR, env, secret_key
 
 # A checkout without a SECRET_KEY is somebody's first look; one with it is a deployment.
@@ -62,6 +64,10 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "transaction_mode": "IMMEDIATE",
         "timeout": 5,
     }
+if DEBUG:
+    # Django keeps the last 9000 statements of a connection, with their values, until a page begins.
+    # Those of tasks and services last as long as the process: that would be half a gigabyte.
+    BaseDatabaseWrapper.queries_limit = 100
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", default="")
@@ -150,6 +156,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "loggers": {"constance": {"level": "WARNING"}},
+    # With DEBUG Django logs every statement, and with it keys of sessions and hashes of codes.
+    "loggers": {"constance": {"level": "WARNING"}, "django.db.backends": {"level": "INFO"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
 }

@@ -1,8 +1,13 @@
-"""Django's page on an error, which DEBUG shows to whoever asks, tells no secret either."""
+"""DEBUG, which a checkout has, gives no secret away either, and fills no memory."""
+
+import subprocess
+import sys
 
 import pytest
 from django.db import OperationalError, connection
 from django.urls import reverse
+
+from tests.support.django_process import ROOT, environment
 
 SECRETS = {
     "MQTT_URL": "mqtt://house:broker-pass-77@broker",
@@ -54,3 +59,20 @@ def test_an_error_page_tells_neither_what_was_typed_nor_what_is_configured(error
 
 def test_an_error_page_still_says_where_it_happened(error_page):
     assert "operate_by_form" in error_page("alarm:operate", {"command": "disarm", "code": "1"})
+
+
+def test_with_debug_statements_are_neither_logged_nor_kept_for_long(tmp_path):
+    # What Django keeps and logs of a statement has its values: keys of sessions, hashes of codes.
+    code = (
+        "from django.core.management import call_command; from django.db import connection;"
+        "from django.contrib.sessions.models import Session;"
+        "call_command('migrate', verbosity=0);"
+        "[Session.objects.filter(session_key='a-key-of-a-session').exists() for _ in range(200)];"
+        "print(len(connection.queries_log))"
+    )
+    command = [sys.executable, ROOT / "manage.py", "shell", "--no-imports", "-c", code]
+    chatty = environment(f"sqlite:///{tmp_path / 'db.sqlite3'}", DEBUG="1", LOG_LEVEL="DEBUG")
+    done = subprocess.run(command, env=chatty, capture_output=True, text=True, check=True, timeout=100)
+
+    assert done.stdout == "100\n"
+    assert "a-key-of-a-session" not in done.stderr
