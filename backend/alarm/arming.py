@@ -12,13 +12,14 @@ from typing import Any
 
 from constance import config
 from django.conf import settings
-from django.db import OperationalError, transaction
+from django.db import transaction
 
 from alarm import events
 from alarm.board import board
 from alarm.changes import alarm_changed
 from alarm.machine import Command, Delays, Mode, State, Status, after_command, after_timer
 from alarm.models import AlarmState
+from home.changes import tell
 from notifications import outbox
 
 __all__ = ["Command", "Mode", "State", "Status", "command", "current", "elapse"]
@@ -73,20 +74,9 @@ def _change(find: Callable[[Status], Status | None], *, by: str, details: Mappin
         _record(before, after, by=by, details=details)
         if after.state is State.TRIGGERED and settings.NOTIFY_URLS and config.ALARM_NOTIFIES:
             _notify(before, after)
-        _tell(before, after)
+        tell(alarm_changed, before=before, after=after)  # if rules fail, the alarm goes off all the same
         transaction.on_commit(partial(board.changed, after))
     return after
-
-
-def _tell(before: Status, after: Status) -> None:
-    """Tell the receivers. One that fails undoes what they all wrote, but an alarm goes off all the same."""
-    with transaction.atomic():
-        answers = alarm_changed.send_robust(sender=None, before=before, after=after)  # Django logs what they raise
-        for _, answer in answers:
-            if isinstance(answer, OperationalError):
-                raise answer  # the database, not the receiver: the whole change is worth another try
-            if isinstance(answer, Exception):
-                transaction.set_rollback(True)
 
 
 def _record(before: Status, after: Status, *, by: str, details: Mapping[str, Any]) -> None:

@@ -103,7 +103,9 @@ def detections(found: Sequence[Detection], *, now: datetime) -> None:
     facts = gather(_needs(watched), now, heard=found)
     for one in watched:
         seen_at, look_at = newest[one.rule.pk], one.rule.look_at
-        if look_at and look_at <= seen_at:  # nobody has looked in time: what has begun since is another sighting
+        if look_at and look_at <= min(
+            seen_at, now
+        ):  # nobody has looked in time: what has begun since is another sighting
             earlier = [sighting for sighting in facts.sightings if sighting.started_at < look_at]
             one.look(replace(facts, now=look_at, sightings=earlier), ended_at=look_at)
         if now - LATEST <= seen_at < now:

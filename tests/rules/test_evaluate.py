@@ -275,6 +275,15 @@ def test_a_detection_that_went_on_while_nobody_looked_is_still_the_same(make_rul
     assert dues() == [10]
 
 
+def test_a_camera_whose_clock_is_fast_fires_once(make_rule, house):
+    make_rule(EVENT, when=PERSON)
+    evaluate.by_time(timezone.now())
+    house.see(at_second=10, seen_at=90)
+    house.see(at_second=20, seen_at=130, event_id="2")
+
+    assert dues() == [10]
+
+
 def test_a_detection_of_long_ago_fires_nothing(make_rule, house):
     make_rule(EVENT, when=PERSON)
     evaluate.by_time(timezone.now())
