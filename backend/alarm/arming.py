@@ -12,7 +12,7 @@ from typing import Any
 
 from constance import config
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from alarm import events
 from alarm.board import board
@@ -25,6 +25,7 @@ from notifications import outbox
 __all__ = ["Command", "Mode", "State", "Status", "command", "current", "elapse"]
 
 ROW = 1
+LOCK_PATIENCE = "3s"  # less than that of the timers: each look that they give up leaves a connection behind
 TIMER = "timer"
 
 
@@ -57,7 +58,14 @@ def elapse(now: datetime) -> Status | None:
 
 
 def lock() -> AlarmState:
-    """Make everybody else who changes the alarm, or tries a code, wait until the caller's transaction ends."""
+    """Make everybody else who changes the alarm, or tries a code, wait until the caller's transaction ends.
+
+    Raises:
+        OperationalError: somebody else has made the caller wait for too long.
+    """
+    if connection.vendor == "postgresql":  # the others give up by themselves; it would wait for a frozen machine
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_PATIENCE])
     return AlarmState.objects.select_for_update().get_or_create(pk=ROW)[0]
 
 

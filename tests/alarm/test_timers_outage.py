@@ -4,9 +4,11 @@ import asyncio
 import logging
 from contextlib import suppress
 
+import psycopg
 import pytest
+from django.db import OperationalError
 
-from alarm import timers
+from alarm import arming, timers
 from alarm.board import board
 from tests.support.databases import default_database
 from tests.support.deadline import eventually
@@ -56,3 +58,15 @@ async def test_a_delay_that_ends_in_an_outage_triggers_after_it(service, network
     await eventually(lambda: "works again" in caplog.text)
     assert caplog.text.count("outage:") == 1
     assert execute(database, "SELECT kind FROM alarm_alarmevent") == [("triggered",)]
+
+
+def test_an_alarm_that_a_frozen_machine_has_locked_makes_nobody_wait_for_ever(network, database):
+    arming.current()
+    make_due(database)
+    with psycopg.connect(database) as frozen:
+        frozen.execute("SELECT 1 FROM alarm_alarmstate FOR UPDATE")
+        with pytest.raises(OperationalError, match="lock timeout"):
+            timers.look()
+
+    timers.look()
+    assert is_triggered()
