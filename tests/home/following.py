@@ -71,33 +71,6 @@ class Told:
 
 
 @asynccontextmanager
-async def locked_database():
-    """Hold SQLite's write lock in another thread."""
-    release = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    locked = asyncio.Event()
-
-    def hold() -> None:
-        connection = connections["default"]
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute("BEGIN IMMEDIATE")
-                loop.call_soon_threadsafe(locked.set)
-                asyncio.run_coroutine_threadsafe(release.wait(), loop).result()
-                cursor.execute("ROLLBACK")
-        finally:
-            connection.close()
-
-    holding = asyncio.create_task(asyncio.to_thread(hold))
-    await locked.wait()
-    try:
-        yield
-    finally:
-        release.set()
-        await holding
-
-
-@asynccontextmanager
 async def table_away():
     """Let every statement about entities fail at once."""
     await sync_to_async(_execute)("ALTER TABLE home_entity RENAME TO away")

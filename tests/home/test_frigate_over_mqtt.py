@@ -1,13 +1,10 @@
 """Frigate over a real broker: what it publishes becomes rows, whatever happens to broker and database meanwhile."""
 
-import asyncio
 import logging
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from asgiref.sync import ThreadSensitiveContext
-from django.db import connections
 
 from home import status
 from home.drops import Drops
@@ -17,6 +14,7 @@ from home.frigate.writer import flush
 from home.models import FrigateDetection, FrigateReview
 from home.tasks import cleanup_frigate_detections
 from tests.home.frigate_messages import event, review, stats
+from tests.home.locked import locked_database
 from tests.home.mqtt_service import following, publish
 from tests.support.deadline import eventually
 
@@ -181,30 +179,3 @@ def test_old_detections_and_reviews_are_deleted_and_those_still_followed_kept():
     assert cleanup_frigate_detections() == 2
     assert not FrigateDetection.objects.filter(event_id="old").exists()
     assert [review.review_id for review in FrigateReview.objects.all()] == ["new"]
-
-
-@asynccontextmanager
-async def locked_database():
-    """Hold SQLite's write lock in another thread."""
-    release = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    locked = asyncio.Event()
-
-    def hold() -> None:
-        connection = connections["default"]
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute("BEGIN IMMEDIATE")
-                loop.call_soon_threadsafe(locked.set)
-                asyncio.run_coroutine_threadsafe(release.wait(), loop).result()
-                cursor.execute("ROLLBACK")
-        finally:
-            connection.close()
-
-    holding = asyncio.create_task(asyncio.to_thread(hold))
-    await locked.wait()
-    try:
-        yield
-    finally:
-        release.set()
-        await holding

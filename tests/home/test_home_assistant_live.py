@@ -11,7 +11,8 @@ from home.home_assistant.inbox import Event, Inbox
 from home.home_assistant.writer import flush
 from home.models import Entity
 from home.tasks import home_assistant_live, sync_entity_states
-from tests.home.following import become, error, following, is_connected, locked_database, states, table_away
+from tests.home.following import become, error, following, is_connected, states, table_away
+from tests.home.locked import locked_database
 from tests.support.deadline import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
