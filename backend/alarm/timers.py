@@ -31,7 +31,9 @@ async def keep(*, patience: float = PATIENCE) -> None:
             until: datetime | None = None
             error: Exception | None = None
             try:
-                until = await asyncio.wait_for(loop.run_in_executor(thread, look), patience)
+                # Not wait_for: in Python 3.11 it loses a cancellation that comes together with the answer.
+                async with asyncio.timeout(patience):
+                    until = await loop.run_in_executor(thread, look)
             except TimeoutError as timeout:
                 error = timeout
                 _let_go(thread)
