@@ -1,15 +1,12 @@
 """Following what is said over MQTT: who hears which topic, and the two coroutines that hear and store."""
 
-import asyncio
-
-from asgiref.sync import ThreadSensitiveContext
 from django.conf import settings
 
 from home import zigbee2mqtt
 from home.drops import Drops
 from home.frigate import topics as frigate
 from home.frigate.inbox import Inbox
-from home.frigate.writer import flush, write_forever
+from home.frigate.writer import storing
 from home.mqtt import connection
 from home.mqtt.broker import Broker
 
@@ -26,11 +23,4 @@ async def follow() -> None:
     drops = Drops()
     inbox = Inbox()
     routes = frigate.routes(inbox, drops) | zigbee2mqtt.routes()
-    # A thread of its own for storing: a database that hangs must not hold up others' work.
-    async with ThreadSensitiveContext():
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(write_forever(inbox, drops), name="frigate writer")
-                group.create_task(connection.follow(broker, routes, drops), name="mqtt connection")
-        finally:
-            await flush(inbox, drops)
+    await storing(inbox, drops).beside(connection.follow(broker, routes, drops))

@@ -10,7 +10,7 @@ from home import status
 from home.drops import Drops
 from home.frigate.events import read_event
 from home.frigate.inbox import Inbox
-from home.frigate.writer import flush
+from home.frigate.writer import storing
 from home.models import FrigateDetection, FrigateReview
 from home.tasks import cleanup_frigate_detections
 from tests.home.frigate_messages import event, review, stats
@@ -144,7 +144,7 @@ async def test_what_was_received_is_stored_when_the_server_drains():
     for number in range(250):
         inbox.put(read_event(event("new", id=f"event-{number}")))
     async with ThreadSensitiveContext():
-        await flush(inbox, Drops())
+        await storing(inbox, Drops()).flush()
 
     assert (len(inbox), await rows()) == (0, 250)
 

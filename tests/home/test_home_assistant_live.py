@@ -8,7 +8,7 @@ from home.changes import entities_changed
 from home.drops import Drops
 from home.home_assistant.entities import Listing
 from home.home_assistant.inbox import Event, Inbox
-from home.home_assistant.writer import flush
+from home.home_assistant.writer import storing
 from home.models import Entity
 from home.tasks import home_assistant_live, sync_entity_states
 from tests.home.following import become, error, following, is_connected, states, table_away
@@ -172,7 +172,7 @@ async def test_what_was_received_is_stored_when_the_server_drains():
         state = {"entity_id": f"light.l{number}", "state": "on"}
         inbox.put(Event({"data": {"new_state": state}}, 1))
     inbox.put(Listing(items=[state], held={}))
-    await flush(inbox, Drops())
+    await storing(inbox, Drops()).flush()
 
     assert (len(inbox), len(await states())) == (0, 250)
 

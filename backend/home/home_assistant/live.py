@@ -8,7 +8,6 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any, Never
 
-from asgiref.sync import ThreadSensitiveContext
 from django.conf import settings
 
 from home import status
@@ -19,7 +18,7 @@ from home.home_assistant.entities import Listing
 from home.home_assistant.errors import HomeAssistantError, TokenRefused
 from home.home_assistant.inbox import Event, Inbox, Question
 from home.home_assistant.socket import Socket, connect
-from home.home_assistant.writer import flush, write_forever
+from home.home_assistant.writer import storing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,14 +51,7 @@ async def follow(patience: Patience = Patience()) -> None:
     """
     drops = Drops()
     inbox = Inbox()
-    # A thread of its own for storing: a database that hangs must not hold up others' work.
-    async with ThreadSensitiveContext():
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(write_forever(inbox, drops), name="entity writer")
-                group.create_task(_stay_connected(inbox, drops, patience), name="home assistant connection")
-        finally:
-            await flush(inbox, drops)
+    await storing(inbox, drops).beside(_stay_connected(inbox, drops, patience))
 
 
 async def _stay_connected(inbox: Inbox, drops: Drops, patience: Patience) -> Never:

@@ -1,60 +1,34 @@
-"""From the inbox to the database, batch by batch, for as long as it takes."""
+"""From the inbox to the database, batch by batch."""
 
 import asyncio
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TypeVar
+from functools import partial
 
 from asgiref.sync import sync_to_async
-from django.db import DataError, Error, IntegrityError, close_old_connections, connections
+from django.db import DataError, IntegrityError
 
 from home import status
-from home.backoff import delay
 from home.changes import EntityChange
 from home.drops import Drops
 from home.home_assistant.entities import Held, Listing, Step, read_change, read_listing
 from home.home_assistant.inbox import Event, Inbox, Question
 from home.home_assistant.store import Stored, held, store
-
-logger = logging.getLogger(__name__)
+from home.storing import Storing, in_thread
 
 BATCH = 50  # steps; longer batches stall the loop, because Python runs one thread at a time
 BREATH = 0.01  # seconds between batches, for the loop and for other writers
-FIRST_DELAY = 0.5  # seconds
-LONGEST_DELAY = 5.0  # seconds
-FLUSH_TIMEOUT = 3.0  # seconds
-
-Result = TypeVar("Result")
 
 
-async def write_forever(inbox: Inbox, drops: Drops) -> None:
-    """Store what comes into *inbox*, until cancelled. While the database is away, try again and again."""
-    failures = 0
-    while True:
-        await inbox.wait()
-        try:
-            await _store_first(inbox, drops)
-        except Error as error:
-            failures += 1
-            # The kind only: the text of some database errors repeats the statement with its values.
-            status.report_home_assistant_storing(f"states wait to be stored: {type(error).__name__}")
-            await asyncio.sleep(delay(failures, first=FIRST_DELAY, most=LONGEST_DELAY))
-        else:
-            failures = 0
-            status.report_home_assistant_storing(None)
-            await asyncio.sleep(BREATH)
-
-
-async def flush(inbox: Inbox, drops: Drops) -> None:
-    """Store what is left, once, in at most FLUSH_TIMEOUT seconds, and disconnect; log how much could not be."""
-    try:
-        async with asyncio.timeout(FLUSH_TIMEOUT):
-            while inbox.first():
-                await _store_first(inbox, drops)
-            await sync_to_async(connections.close_all)()
-    except (Error, TimeoutError) as error:
-        logger.error("%d states were not stored: %s", len(inbox), type(error).__name__)  # noqa: TRY400 - expected
+def storing(inbox: Inbox, drops: Drops) -> Storing:
+    """Return how what waits in *inbox* is stored; what the database refuses is counted in *drops*."""
+    return Storing(
+        what="states",
+        inbox=inbox,
+        store_first=partial(_store_first, inbox, drops),
+        report=status.report_home_assistant_storing,
+        breath=BREATH,
+    )
 
 
 async def store_listing(listing: Listing, drops: Drops) -> tuple[int, list[EntityChange]]:
@@ -73,7 +47,7 @@ async def store_listing(listing: Listing, drops: Drops) -> tuple[int, list[Entit
 
 async def look_up_held() -> dict[str, Held]:
     """Return what the table holds of every entity, for a Listing. Raises django.db.Error."""
-    return await sync_to_async(_let_go_after(held))()
+    return await in_thread(held)
 
 
 async def _store_first(inbox: Inbox, drops: Drops) -> None:
@@ -108,7 +82,7 @@ async def _store(steps: Sequence[Step], drops: Drops) -> list[Stored]:
     if not steps:
         return []
     try:
-        return [await sync_to_async(_let_go_after(lambda: store(steps)))()]
+        return [await in_thread(store, steps)]
     except (DataError, IntegrityError):
         # One of them is at fault, and it must not stop the others for ever.
         return [stored for step in steps if (stored := await _store_one(step, drops))]
@@ -116,19 +90,7 @@ async def _store(steps: Sequence[Step], drops: Drops) -> list[Stored]:
 
 async def _store_one(step: Step, drops: Drops) -> Stored | None:
     try:
-        return await sync_to_async(_let_go_after(lambda: store([step])))()
+        return await in_thread(store, [step])
     except (DataError, IntegrityError):
         drops.count("refused by the database")
         return None
-
-
-def _let_go_after(work: Callable[[], Result]) -> Callable[[], Result]:
-    """Return *work* that closes its connection if that is broken or not to be kept, as after a web request."""
-
-    def work_and_let_go() -> Result:
-        try:
-            return work()
-        finally:
-            close_old_connections()
-
-    return work_and_let_go

@@ -10,7 +10,7 @@ import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import cast
+from typing import Never, cast
 
 import aiomqtt
 from aiomqtt import ProtocolVersion
@@ -41,7 +41,7 @@ Handler = Callable[[bytes], None]
 Routes = Mapping[str, Handler]
 
 
-async def follow(broker: Broker, routes: Routes, drops: Drops) -> None:
+async def follow(broker: Broker, routes: Routes, drops: Drops) -> Never:
     """Keep connected and call the handler of its topic with each payload, until cancelled.
 
     *routes* maps exact topics to handlers, which must not block. A handler refuses a payload by
