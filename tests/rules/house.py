@@ -8,6 +8,7 @@ from home.changes import EntityChange, EntityState
 from home.frigate.events import Detection
 from home.models import Entity, FrigateDetection
 from rules import evaluate
+from rules.models import RuleRuntime
 
 START = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 
@@ -67,3 +68,9 @@ class House:
 
 def _state(state, now):
     return EntityState(state=state, attributes={}, last_changed=now, last_updated=now)
+
+
+def dues():
+    """Return how many seconds after the start what is still to be executed is due, in order."""
+    open_ = RuleRuntime.objects.filter(status="pending").order_by("due_at")
+    return [round((runtime.due_at - START).total_seconds(), 3) for runtime in open_]
