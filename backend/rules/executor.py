@@ -42,8 +42,14 @@ async def run(workers: int) -> None:
             return rest
         task = asyncio.create_task(_execute(claimed, slots))
         going.add(task)
-        task.add_done_callback(going.discard)
+        task.add_done_callback(ended)
         return 0
+
+    def ended(task: asyncio.Task[None]) -> None:
+        going.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            # A row that makes no sense, say. Its lease runs out, and after some tries it is given up.
+            logger.error("rules: a runtime was not executed", exc_info=error, extra={"action": "runtime_broken"})
 
     try:
         while True:

@@ -185,3 +185,14 @@ def test_the_service_runs_in_every_process():
 def _rename(table, name):
     with connection.cursor() as cursor:
         cursor.execute(f"ALTER TABLE {table} RENAME TO {name}")
+
+
+async def test_a_runtime_that_makes_no_sense_is_told_of_and_holds_up_no_other(make_rule, caplog):
+    rule = await sync_to_async(make_rule)(EVENT)
+    now = timezone.now()
+    broken = {"rule": rule, "actions": {"no": "list"}, "due_at": now, "next_attempt_at": now}
+    await RuleRuntime.objects.acreate(**broken)
+    async with serving():
+        await eventually(lambda: "runtime_broken" in [getattr(record, "action", "") for record in caplog.records])
+        await sync_to_async(fire)(rule)
+        await eventually(has_happened)
