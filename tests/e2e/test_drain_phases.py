@@ -91,7 +91,7 @@ def _stop(site: Site, story: Story, release: Callable[[], object] | None = None)
         release()
     life = Life(exit_code=site.server.exit_code())
     life.seconds_to_exit = time.monotonic() - began
-    life.left_a_process = site.server.has_left_a_process
+    life.left_a_process = site.server.leaves_a_process
     life.runs = _runs(site, story)
     return life
 

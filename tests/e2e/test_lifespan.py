@@ -89,7 +89,7 @@ def test_it_ends_within_the_grace(life: Life) -> None:
 
 
 def test_no_process_of_it_is_left_over(life: Life) -> None:
-    assert not life.site.server.has_left_a_process
+    assert not life.site.server.leaves_a_process
 
 
 def test_an_async_task_at_work_is_given_the_time(life: Life) -> None:

@@ -51,7 +51,7 @@ def test_a_second_signal_ends_the_drain_at_once_and_records_what_it_cut_off(
     site.wait_until_it_drains()
     site.server.send(number)
     _assert_it_ends_at_once_and_records_what_it_cut_off(site)
-    assert not site.server.has_left_a_process
+    assert not site.server.leaves_a_process
 
 
 @pytest.mark.parametrize("kind", [HYPERCORN, GRANIAN], ids=lambda kind: kind.name)
@@ -86,7 +86,7 @@ def test_a_second_signal_does_not_wait_for_a_coroutine_that_refuses_to_be_cancel
     assert _seconds_to_exit(site) < AT_ONCE
     assert site.server.exit_code() in kind.exit_codes
     assert site.runs("never_finishes") == [("cancelled", "cut off before it had finished")]
-    assert not site.server.has_left_a_process
+    assert not site.server.leaves_a_process
 
 
 def test_a_second_signal_does_not_wait_for_a_database_that_is_locked(start: StartSite) -> None:

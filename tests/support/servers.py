@@ -120,9 +120,18 @@ class Server:
         return [line for line in lines if any(leak in line for leak in LEAKS)]
 
     @property
-    def has_left_a_process(self) -> bool:
-        """True while anything of what the process started last, or it itself, is alive."""
-        return any(group == self.process.pid and state != "Z" for state, group in _processes())
+    def leaves_a_process(self) -> bool:
+        """True if anything of what the process started last, or it itself, stays alive.
+
+        What only outlives it for a moment has not stayed: the resource tracker of ``multiprocessing``,
+        which hypercorn uses, ends when it finds that the last process at its pipe has gone.
+        """
+        deadline = time.monotonic() + PATIENCE
+        while any(group == self.process.pid and state != "Z" for state, group in _processes()):
+            if time.monotonic() > deadline:
+                return True
+            time.sleep(POLL)
+        return False
 
     def start(self) -> None:
         """Start it; it does not serve yet when this returns."""
