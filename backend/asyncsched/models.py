@@ -42,6 +42,7 @@ class TaskRun(models.Model):
     # May be null: see above.
     stall_where = models.TextField(null=True, help_text="The line at which it did so")  # noqa: DJ001
     term = models.BigIntegerField(null=True, help_text="Fencing token: the term in which it began")
+    log = models.TextField(null=True, help_text="The latest lines it wrote to the log")  # noqa: DJ001
 
     class Meta:
         verbose_name = "run"
@@ -108,9 +109,16 @@ class TaskState(models.Model):
     runs = models.PositiveBigIntegerField(default=0, db_default=0, help_text="Runs so far, in all processes")
     failures = models.PositiveBigIntegerField(default=0, db_default=0, help_text="Those that failed or timed out")
     next_run_at = models.DateTimeField(null=True, help_text="Its next occurrence, as of when this row was written")
+    run_asked_at = models.DateTimeField(null=True, help_text="Somebody wants a run now, and it has not begun yet")
+    run_asked_by = models.CharField(max_length=150, default="", db_default="", blank=True)
+    alerted_at = models.DateTimeField(null=True, help_text="When it was told that a success is overdue")
 
     class Meta:
         verbose_name = "task"
+        permissions = [
+            ("view_tasks", "Can watch tasks and their runs"),
+            ("run_tasks", "Can run, pause and resume tasks"),
+        ]
 
     def __str__(self) -> str:
         return str(self.task)
@@ -133,6 +141,41 @@ class Lease(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}: term {self.term}, {self.holder or 'vacant'}"
+
+
+class Term(models.Model):
+    """One term of leadership: written by who began it, for people to read. Who leads is decided by Lease alone."""
+
+    term = models.BigIntegerField(primary_key=True, help_text="Fencing token: rises by one with each new leader")
+    replica = models.CharField(max_length=150, help_text="host:pid:incarnation of the process that led")
+    since = models.DateTimeField(help_text="When the term began, by the database's clock")
+    until = models.DateTimeField(null=True, help_text="When it resigned; empty if it still leads, or died")
+
+    class Meta:
+        verbose_name = "term of leadership"
+        verbose_name_plural = "terms of leadership"
+
+    def __str__(self) -> str:
+        return f"term {self.term}: {self.replica}"
+
+
+class LoopStall(models.Model):
+    """A time for which the event loop of a process stood still, and who held it up: a task, a request, anything."""
+
+    began_at = models.DateTimeField()
+    seconds = models.FloatField()
+    replica = models.CharField(max_length=150, help_text="host:pid:incarnation of the process")
+    culprit = models.CharField(max_length=200, help_text="For people: task, service, request or asyncio task")
+    where = models.TextField(help_text="The line it was seen at")
+    task = models.CharField(max_length=100, default="", help_text="The task or service, empty if it was none")
+
+    class Meta:
+        verbose_name = "stall of the event loop"
+        verbose_name_plural = "stalls of the event loop"
+        indexes = [models.Index(fields=["-began_at"], name="asyncsched_stall_began")]
+
+    def __str__(self) -> str:
+        return f"{self.seconds:.2f} s at {self.began_at:%Y-%m-%d %H:%M:%S %Z}: {self.culprit}"
 
 
 class Replica(models.Model):
