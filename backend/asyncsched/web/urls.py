@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from asyncsched.web import metrics, views
+from asyncsched.web import actions, metrics, views
 
 app_name = "asyncsched"
 urlpatterns = [
@@ -10,4 +10,6 @@ urlpatterns = [
     path("readyz", views.readyz, name="readyz"),
     path("metrics", metrics.metrics, name="metrics"),
     path("tasks.json", views.tasks, name="tasks"),
+    path("tasks/", views.live, name="live"),
+    path("tasks/<path:name>/<str:verb>", actions.act, name="act"),
 ]

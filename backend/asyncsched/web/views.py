@@ -1,12 +1,14 @@
-"""Probes for machines, and the page's way to catch up."""
+"""Probes for machines, the live page, and its way to catch up."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from asyncsched.web import health
-from asyncsched.web.tasks import tasks_json
+from asyncsched.web.access import page
+from asyncsched.web.tasks import tasks_context, tasks_json
 
 
 @require_safe
@@ -22,6 +24,12 @@ async def readyz(request: HttpRequest) -> JsonResponse:
     """200 while this process schedules or was told not to, 503 otherwise."""
     found = health.readiness(getattr(request, "scope", {}))
     return JsonResponse(found, status=200 if found["ready"] else 503)
+
+
+@page
+def live(request: HttpRequest) -> HttpResponse:
+    """Show the scheduler, its tasks and their timeline as of now; the script keeps them so."""
+    return render(request, "asyncsched/live.html", tasks_context(with_errors=True))
 
 
 @require_safe
