@@ -31,7 +31,7 @@ class Health:
 class Run:
     """The run in progress, as ``current_run()`` hands it to the task. Safe to use from its thread."""
 
-    __slots__ = ("_claim", "_health", "_on_progress", "_stop", "done", "total", "waiting_for")
+    __slots__ = ("_claim", "_health", "_on_progress", "_stop", "done_of_total", "waiting_for")
 
     def __init__(
         self,
@@ -44,8 +44,7 @@ class Run:
         self._health = health
         self._on_progress = on_progress
         self._stop = threading.Event()
-        self.done: int = 0
-        self.total: int | None = None
+        self.done_of_total: tuple[int, int | None] = (0, None)  # one value: it is read from other threads
         self.waiting_for: str | None = None
 
     @property
@@ -96,9 +95,22 @@ class Run:
         """How the scheduler that runs this task fares, at this moment."""
         return self._health()
 
+    @property
+    def done(self) -> int:
+        """How many units are finished, as far as the run has said."""
+        return self.done_of_total[0]
+
+    @property
+    def total(self) -> int | None:
+        """How many units there are, None if the run has not said."""
+        return self.done_of_total[1]
+
     def progress(self, done: int, total: int | None = None) -> None:
-        """Report that *done* of *total* units are finished."""
-        self.done, self.total = done, total
+        """Report that *done* of *total* units are finished. It costs about a microsecond; call it as often as you like.
+
+        Raises TypeError or ValueError if they are no numbers.
+        """
+        self.done_of_total = int(done), None if total is None else int(total)
         if self._on_progress is not None:
             self._on_progress(self)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from asyncsched.engine.boundary import Boundary
+from asyncsched.engine.context import Run
 from asyncsched.engine.ports import Listener
 from asyncsched.engine.runs import Claim, RunResult, Skipped, Stall
 
@@ -20,11 +21,17 @@ class Fanout(Listener):
     def run_started(self, claim: Claim, started_at: datetime) -> None:
         self._tell(lambda listener: listener.run_started(claim, started_at))
 
+    def run_progressed(self, run: Run) -> None:
+        self._tell(lambda listener: listener.run_progressed(run))
+
     def run_finished(self, result: RunResult) -> None:
         self._tell(lambda listener: listener.run_finished(result))
 
     def occurrences_skipped(self, skipped: Skipped) -> None:
         self._tell(lambda listener: listener.occurrences_skipped(skipped))
+
+    def requests_changed(self) -> None:
+        self._tell(lambda listener: listener.requests_changed())
 
     def stalled(self, stall: Stall) -> None:
         self._tell(lambda listener: listener.stalled(stall))

@@ -141,11 +141,17 @@ class Listener:
     def run_started(self, claim: Claim, started_at: datetime) -> None:
         """A run begins."""
 
+    def run_progressed(self, run: Run) -> None:
+        """A run says how far it is: ``run.done`` of ``run.total``. Told about twice a second, and before the end."""
+
     def run_finished(self, result: RunResult) -> None:
         """A run has ended, in whatever way."""
 
     def occurrences_skipped(self, skipped: Skipped) -> None:
         """Occurrences did not run."""
+
+    def requests_changed(self) -> None:
+        """People have paused, resumed or asked for something, or got it. Told in the process that leads."""
 
     def stalled(self, stall: Stall) -> None:
         """The event loop stood still, and goes on now."""

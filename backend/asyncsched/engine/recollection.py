@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from asyncsched.engine import events
 from asyncsched.engine.loop import ScheduleLoop
@@ -17,6 +17,7 @@ from asyncsched.registry import Task
 logger = logging.getLogger("asyncsched.supervisor")
 
 STORE_RETRY = 1.0  # seconds between two questions to a store that does not answer
+REQUEST_LASTS = timedelta(minutes=5)  # so old, a request that nobody has seen yet surprises more than it helps
 
 
 class Recollection:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from asyncsched.engine.boundary import Boundary
+from asyncsched.engine.context import Run
 from asyncsched.engine.outage import Outage
 from asyncsched.engine.ports import Listener
 from asyncsched.engine.runner import describe
@@ -20,9 +21,14 @@ MOST_WAITING = 1_000
 
 
 class ChannelsListener(Listener):
-    """Sends ``{"type": "run", …}`` to the group GROUP, in order. If the layer is slow the oldest are dropped."""
+    """Sends what happens in the process *replica* to the group GROUP, in order.
 
-    def __init__(self) -> None:
+    Messages of the types ``run`` and ``progress`` carry all there is to know; ``resync`` says that
+    something else has changed, to be asked for. If the layer is slow the oldest are dropped.
+    """
+
+    def __init__(self, replica: str = "") -> None:
+        self._replica = replica
         self._waiting: deque[dict[str, Any]] = deque(maxlen=MOST_WAITING)
         self._news = asyncio.Event()
         self._outage = Outage(logger, began="layer_away", ended="layer_back")
@@ -53,10 +59,17 @@ class ChannelsListener(Listener):
                     self._outage.worked("the channel layer takes messages again")
 
     def run_started(self, claim: Claim, started_at: datetime) -> None:
-        self._send(claim, status="running", started_at=started_at.isoformat())
+        self._send_run(claim, status="running", started_at=started_at.isoformat())
+
+    def run_progressed(self, run: Run) -> None:
+        done, total = run.done_of_total
+        self._send({"type": "progress", "id": run.id, "task": run.task, "done": done, "total": total})
+
+    def requests_changed(self) -> None:
+        self._send({"type": "resync"})
 
     def run_finished(self, result: RunResult) -> None:
-        self._send(
+        self._send_run(
             result.claim,
             status=result.status.value,
             started_at=result.started_at.isoformat(),
@@ -67,9 +80,9 @@ class ChannelsListener(Listener):
             consecutive_failures=result.failures,
         )
 
-    def _send(self, claim: Claim, **facts: Any) -> None:
+    def _send_run(self, claim: Claim, **facts: Any) -> None:
         occurrence = claim.occurrence
-        self._waiting.append(
+        self._send(
             {
                 "type": "run",
                 "id": claim.run_id,
@@ -77,9 +90,13 @@ class ChannelsListener(Listener):
                 "scheduled_for": occurrence.scheduled_for.isoformat(),
                 "trigger": occurrence.trigger.value,
                 "attempt": occurrence.attempt,
+                "replica": self._replica,
                 **facts,
             }
         )
+
+    def _send(self, message: dict[str, Any]) -> None:
+        self._waiting.append(message)
         self._news.set()
 
 
