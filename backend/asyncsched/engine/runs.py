@@ -144,6 +144,8 @@ class RunResult:
     """Failures of the task in a row, this run included."""
     stall: Stall | None = None
     """The longest time for which this run blocked the event loop, None if it never did for long."""
+    log: str | None = None
+    """The latest lines it wrote to the log, bounded: see ``run_log``. None if there are none, or none are kept."""
 
     @property
     def task(self) -> str:

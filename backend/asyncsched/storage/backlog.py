@@ -6,7 +6,7 @@ is handed over nothing changes any more, and writing it twice does no harm.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -17,6 +17,8 @@ from asyncsched.storage.records import Place, Record, place
 from asyncsched.storage.skips import Tallies, Tally
 from asyncsched.storage.standing import Standing
 from asyncsched.storage.steps import STEPS
+
+MOST_WITH_LOG = 1_000  # rows: so many wait only if the database is away, and ten thousand logs would be 200 MB
 
 SharedRow = tuple[str, datetime, Trigger, int, int | None]  # task, minute, trigger, attempt, term
 Item = TypeVar("Item")
@@ -81,6 +83,8 @@ class Backlog:
         if where is Place.NO_ROW:
             return
         record = Record.of(task, event, slow_run=self._slow_run)
+        if len(self) >= MOST_WITH_LOG:
+            record = replace(record, log=None)
         if where is Place.OWN_ROW:
             self._records.append(record)
             return

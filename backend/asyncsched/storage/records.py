@@ -24,7 +24,7 @@ class Record:
     """*count* runs of a task that ended with the same status. Times are in UTC, lengths in seconds.
 
     Of several it tells when the first was due and began and when the last ended, the longest
-    duration and lateness, and the error of the last. Its identity is that of one of its runs: as
+    duration and lateness, and the error and log lines of the last. Its identity is that of one of its runs: as
     each run is in one record only, no two records can meet in the table's unique constraints.
     """
 
@@ -43,6 +43,7 @@ class Record:
     traceback: str | None
     stall: Stall | None
     term: int | None
+    log: str | None
     has_row: bool
     """Its claim has put a row into the table, which waits for the outcome: nothing can share it."""
     is_ordinary: bool
@@ -69,6 +70,7 @@ class Record:
             traceback=result.traceback,
             stall=result.stall,
             term=result.claim.term,
+            log=result.log,
             has_row=result.claim.has_row,
             is_ordinary=task.schedule.is_subminute and not is_notable(result, slow_run=slow_run),
         )
@@ -87,6 +89,7 @@ class Record:
             error=last.error,
             traceback=last.traceback,
             stall=max(self.stall, other.stall, key=lambda stall: stall.seconds if stall else 0.0),
+            log=last.log or self.log or other.log,
             is_ordinary=self.is_ordinary and other.is_ordinary,
             count=self.count + other.count,
         )

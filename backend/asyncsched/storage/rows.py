@@ -89,6 +89,7 @@ def _outcome(record: Record) -> dict[str, Any]:
         "stall_seconds": record.stall.seconds if record.stall else None,
         "stall_where": _storable(record.stall.where) if record.stall else None,
         "term": record.term,
+        "log": _storable(record.log) if record.log else None,
     }
 
 
