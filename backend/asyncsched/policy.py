@@ -100,6 +100,7 @@ class Options:
     scope: Scope = Scope.CLUSTER
     run_on_start: bool = False
     rerun_abandoned: bool = False
+    alert_after: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("timeout", "suspend_after", "concurrency", "suspend_for"):
@@ -108,6 +109,8 @@ class Options:
                 raise RegistrationError(f"{name}={value!r}: must be above 0" + (", or None" * (name[0] in "ts")))
         if self.catch_up_window <= timedelta(0):
             raise RegistrationError(f"catch_up_window={self.catch_up_window!r}: must be above 0")
+        if self.alert_after is not None and not self.alert_after > 0:
+            raise RegistrationError(f"alert_after={self.alert_after!r}: must be above 0, float('inf') or None")
 
 
 def default_catch_up(schedule: Schedule) -> CatchUp:

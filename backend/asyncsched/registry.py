@@ -131,6 +131,7 @@ def register(
     scope: policy.Scope | str = policy.Scope.CLUSTER,
     run_on_start: bool = False,
     rerun_abandoned: bool = False,
+    alert_after: float | None = None,
 ) -> Callable[[Function], Function]:
     """Run the decorated function, which takes no arguments, on *schedule*. It stays directly callable.
 
@@ -160,6 +161,9 @@ def register(
             ``cluster`` in a process that leads within a minute of its start.
         rerun_abandoned: if the process dies in the middle of a run, the next that leads runs the
             occurrence again, at most twice. For tasks that may safely do things twice.
+        alert_after: seconds after an occurrence by which the task must have succeeded, or an alert is
+            raised. None: as long as its period, but 5 minutes to an hour, and enough for the timeout
+            and retries. ``float("inf")``: it raises none.
 
     Raises:
         RegistrationError: at import, naming the file, if the options contradict each other.
@@ -184,6 +188,7 @@ def register(
                 scope=_choice(policy.Scope, "scope", scope),
                 run_on_start=run_on_start,
                 rerun_abandoned=rerun_abandoned,
+                alert_after=alert_after,
             )
         except RegistrationError as error:
             raise RegistrationError(f"task {name!r} at {where(function)}: {error}") from None

@@ -51,6 +51,8 @@ def generator() -> Iterator[int]:
         (synchronous, {"suspend_after": -1}, "suspend_after=-1"),
         (synchronous, {"concurrency": 0}, "concurrency=0"),
         (synchronous, {"catch_up_window": timedelta(0)}, "catch_up_window"),
+        (synchronous, {"alert_after": 0}, "alert_after=0: must be above 0, float('inf') or None"),
+        (synchronous, {"alert_after": float("nan")}, "alert_after=nan"),
         (synchronous, {"schedule": 60}, "must be an Every, a DailyAt or a Cron"),
         (synchronous, {"name": ""}, "must be text of 1 to 100 characters"),
         (synchronous, {"name": "x" * 101}, "must be text of 1 to 100 characters"),

@@ -122,3 +122,27 @@ def test_a_histogram_counts_what_lies_at_or_below_each_bound(observed: list[floa
     assert histogram.cumulative[:-1] == [sum(seconds <= bound for seconds in observed) for bound in LATENESS]
     assert histogram.cumulative[-1] == len(observed)
     assert histogram.sum == pytest.approx(sum(observed))
+
+
+# What the database tells
+
+
+def test_nothing_is_overdue_before_anybody_has_looked(listener: MetricsListener) -> None:
+    assert listener.overdue == {"water": 0, "report": 0}
+    assert listener.last_success == {}
+
+
+def test_a_look_tells_who_is_overdue_and_of_successes_from_before(listener: MetricsListener) -> None:
+    listener.looked({"water": NOW}, ["report"])
+    listener.looked({"water": NOW}, ["report", "of another version"])
+
+    assert listener.overdue == {"water": 0, "report": 1}
+    assert listener.last_success == {"water": NOW.timestamp()}
+
+
+def test_a_success_here_counts_at_once_and_an_older_one_does_not_take_it_back(listener: MetricsListener) -> None:
+    listener.run_finished(ended())
+    listener.run_finished(ended(status=RunStatus.FAILED))
+    listener.looked({"water": NOW.replace(year=2025)}, [])
+
+    assert listener.last_success == {"water": NOW.timestamp()}

@@ -15,6 +15,7 @@ from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
+import asyncsched
 from asyncsched.listeners.metrics import MetricsListener
 from asyncsched.registry import registry
 from asyncsched.web.exposition import exposition
@@ -208,7 +209,8 @@ async def test_without_a_scheduler_nobody_leads(settings):
     answer = await metrics(request())
 
     assert [name for name in families(answer.content.decode()) if name.startswith("asyncsched")] == [
-        "asyncsched_leader"
+        "asyncsched_leader",
+        "asyncsched_build_info",
     ]
     assert value(answer.content.decode(), "asyncsched_leader") == 0
 
@@ -237,6 +239,7 @@ async def test_a_running_server_tells_of_every_task_and_counts_on(guarded):
     assert (status, counted) == (200, {task.name for task in registry})
     assert value(text, "asyncsched_leader") == 1
     assert value(text, "process_resident_memory_bytes") > 0
+    assert families(text)["asyncsched_build_info"][0].labels["version"] == asyncsched.__version__
     assert {"open sockets", "run messages", ""} < {
         sample.labels["task"] for sample in families(text)["asyncsched_restarts"]
     }

@@ -8,7 +8,8 @@ the library, and nothing breaks without it.
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from itertools import accumulate
 
 from asyncsched.engine.ports import Listener
@@ -64,12 +65,17 @@ class MetricsListener(Listener):
         self.skipped[OTHER, SkipReason.UNKNOWN_TASK] = 0
         self.restarts = dict.fromkeys(everything, 0)
         self.stalls = {name: Histogram(STALLS) for name in everything}
+        self.last_success: dict[str, float] = {}
+        """In seconds since 1970, of each task that ever succeeded, as far as it is known here."""
+        self.overdue = dict.fromkeys(names, 0)
 
     def run_finished(self, result: RunResult) -> None:
         self.runs[result.task, result.status] += 1
         if result.status is not RunStatus.SKIPPED:  # then the predicate ran, not the task
             self.durations[result.task].observe(result.duration)
             self.lateness[result.task].observe(result.lateness)
+        if result.status is RunStatus.SUCCEEDED:
+            self.last_success[result.task] = result.finished_at.timestamp()
 
     def occurrences_skipped(self, skipped: Skipped) -> None:
         name = skipped.task if skipped.task in self.durations else OTHER
@@ -80,3 +86,10 @@ class MetricsListener(Listener):
 
     def restarted(self, name: str, error: BaseException | None, delay: float) -> None:
         self.restarts[name if name in self.restarts else OTHER] += 1
+
+    def looked(self, last_success_at: Mapping[str, datetime], overdue: Iterable[str]) -> None:
+        """Take note of what the database tells: successes, also of other processes and from before, and who is late."""
+        for name, moment in last_success_at.items():
+            self.last_success[name] = max(moment.timestamp(), self.last_success.get(name, 0.0))
+        late = set(overdue)
+        self.overdue = {name: int(name in late) for name in self.overdue}

@@ -16,6 +16,7 @@ from asyncsched.listeners.channels import ChannelsListener, warn_of_deaf_layer
 from asyncsched.listeners.logs import LogListener
 from asyncsched.listeners.metrics import MetricsListener
 from asyncsched.registry import Service, Task, registry
+from asyncsched.server import overdue
 from asyncsched.storage.connections import task_connections, thread_connections
 from asyncsched.storage.leadership import DjangoLeadership
 from asyncsched.storage.store import DjangoStore
@@ -58,8 +59,10 @@ def supervisor(settings: conf.Settings) -> Supervisor:
     memory = store(settings, clock)
     channels = ChannelsListener()
     pump = Service(name="run messages", function=channels.pump, enabled_when=channels.is_wanted)
-    services = (*registry.services, pump)
-    metrics = MetricsListener((task.name for task in registry), (service.name for service in services))
+    names = (*(service.name for service in registry.services), pump.name, overdue.NAME)
+    metrics = MetricsListener((task.name for task in registry), names)
+    watch = overdue.Watch(tasks(settings), elected=settings.election, tell=metrics.looked)
+    services = (*registry.services, pump, Service(name=overdue.NAME, function=watch.run))
     return Supervisor(
         tasks(settings),
         services,

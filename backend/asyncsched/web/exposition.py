@@ -1,13 +1,18 @@
 """Numbers as Prometheus reads them. Needs the extra ``metrics``: import this where it is needed only."""
 
+import platform
 from collections.abc import Iterable, Iterator, Mapping
 
+import django
 from prometheus_client import REGISTRY
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from asyncsched import __version__
 from asyncsched.listeners.metrics import Histogram, MetricsListener
+
+BUILD = {"version": __version__, "python": platform.python_version(), "django": django.get_version()}
 
 
 def exposition(numbers: MetricsListener | None, *, leader: bool, accept: str) -> tuple[bytes, str]:
@@ -37,6 +42,7 @@ class _Everything(Collector):
     def collect(self) -> Iterator[Metric]:
         yield from REGISTRY.collect()
         yield GaugeMetricFamily("asyncsched_leader", "1 in a process that schedules, else 0.", value=self._leader)
+        yield _gauge("build_info", "Always 1; what runs here.", tuple(BUILD), [(tuple(BUILD.values()), 1)])
         if self._numbers:
             yield from _families(self._numbers)
 
@@ -49,6 +55,10 @@ def _families(numbers: MetricsListener) -> Iterator[Metric]:
     yield _counter("skipped", "Occurrences that did not run, by why.", ("task", "reason"), numbers.skipped.items())
     yield _counter("restarts", "Coroutines of tasks and services that ended and started again.", ("task",), restarts)
     yield _histogram("loop_stall_seconds", "Times the event loop stood still, by who held it up.", numbers.stalls)
+    success = [((name,), moment) for name, moment in list(numbers.last_success.items())]
+    overdue = [((name,), late) for name, late in numbers.overdue.items()]
+    yield _gauge("last_success_timestamp_seconds", "When it last succeeded, in any process.", ("task",), success)
+    yield _gauge("overdue", "1 if it has not succeeded in time, else 0.", ("task",), overdue)
 
 
 def _counter(
@@ -57,6 +67,15 @@ def _counter(
     family = CounterMetricFamily(f"asyncsched_{name}", help_, labels=labels)
     for values, count in list(counts):  # at one go: the loop may add to them
         family.add_metric(values, count)
+    return family
+
+
+def _gauge(
+    name: str, help_: str, labels: tuple[str, ...], values: Iterable[tuple[tuple[str, ...], float]]
+) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(f"asyncsched_{name}", help_, labels=labels)
+    for labelled, value in values:
+        family.add_metric(labelled, value)
     return family
 
 
