@@ -19,14 +19,10 @@ from alarm.codes import MAX_LENGTH
 from alarm.machine import Command
 from alarm.panel import panel
 from alarm.status import payload
+from asyncsched.web.access import CONTENT_SECURITY_POLICY
 from asyncsched.web.health import health_of
 from asyncsched.web.tasks import tasks_context
 
-# Everything the page needs comes from this site, as files; nothing is written into the page.
-CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 FOR_PEOPLE = {Command.ARM_AWAY, Command.ARM_HOME, Command.ARM_NIGHT, Command.DISARM}
 
 
@@ -36,15 +32,14 @@ FOR_PEOPLE = {Command.ARM_AWAY, Command.ARM_HOME, Command.ARM_NIGHT, Command.DIS
 def live(request: HttpRequest) -> HttpResponse:
     """Show it as of now; the script keeps it so."""
     health = health_of(getattr(request, "scope", {}))
-    is_staff = bool(getattr(request.user, "is_staff", False))
     status = board.learn(arming.current())
     context = {
         "panel": panel(status, now=timezone.now()),
         "cards": cards(payload(health)),
-        "lately": lately.read().as_shown(with_texts=is_staff),
-        "is_scheduling": health is not None,
+        "lately": lately.read().as_shown(with_texts=bool(getattr(request.user, "is_staff", False))),
+        **tasks_context(request),
     }
-    response = render(request, "alarm/live.html", context | tasks_context(with_errors=is_staff))
+    response = render(request, "alarm/live.html", context)
     response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     return response
 

@@ -72,7 +72,8 @@ async def _tell_pages() -> None:
 
     with Boundary() as boundary:
         async with asyncio.timeout(PATIENCE):
-            await get_channel_layer().group_send(GROUP, {"type": "run.message", "run": {"type": "resync"}})
+            layer = get_channel_layer()  # type: ignore[no-untyped-call]
+            await layer.group_send(GROUP, {"type": "run.message", "run": {"type": "resync"}})
     if boundary.error:
         logger.warning("open pages were not told of it: %s", describe(boundary.error), extra={"action": "pages_untold"})
 

@@ -4,12 +4,14 @@ import asyncio
 import json
 from collections.abc import Callable
 
+from asgiref.sync import sync_to_async
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 
 from asyncsched.listeners.channels import GROUP
 from asyncsched.registry import service
 from asyncsched.server.lifespan import Receive, Scope, Send
+from asyncsched.web.access import may_view
 from asyncsched.web.mail import Mail, Mailbox
 from asyncsched.web.relay import Relay
 
@@ -88,7 +90,7 @@ class PushSocket:
         await receive()
         # Browsers learn the close code only of a connection that was accepted first.
         await send({"type": "websocket.accept"})
-        if code := self._refusal(scope["user"]):
+        if code := await sync_to_async(self._refusal)(scope["user"]):
             await send({"type": "websocket.close", "code": code})
             return
         try:
@@ -116,15 +118,15 @@ def signed_in_only(user: User) -> int | None:
     return None if user.is_authenticated and user.is_active else NOT_SIGNED_IN
 
 
-def staff_only(user: User) -> int | None:
-    """Refuse anonymous users with 4401, and others who are not staff with 4403."""
-    return signed_in_only(user) or (None if getattr(user, "is_staff", False) else NOT_ALLOWED)
+def viewers_only(user: User) -> int | None:
+    """Refuse anonymous users with 4401, and who may not see runs with 4403. It may ask the database."""
+    return signed_in_only(user) or (None if may_view(user) else NOT_ALLOWED)
 
 
 def runs_socket() -> PushSocket:
-    """Return the socket of ``/ws/runs/``: staff see every run start and finish."""
+    """Return the socket of ``/ws/runs/``: who may see runs sees every one of them start, get on and finish."""
     relay = Relay(GROUP, read=lambda message: Mail(text=json.dumps(message["run"])), silence=300.0)
-    return PushSocket(relay, refusal=staff_only, keep=RUNS_KEPT)
+    return PushSocket(relay, refusal=viewers_only, keep=RUNS_KEPT)
 
 
 async def _say_goodbye(receive: Receive, send: Send) -> None:

@@ -1,49 +1,176 @@
 """The tasks as the live page shows them: the same facts for the table and for its updates."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
+from django.http import HttpRequest
 from django.utils import timezone
 
 from asyncsched import conf
+from asyncsched.engine.recollection import REQUEST_LASTS
+from asyncsched.listeners.channels import ChannelsListener
+from asyncsched.models import TaskState
+from asyncsched.policy import History
 from asyncsched.registry import Task
 from asyncsched.schedules import Every
 from asyncsched.server import compose
-from asyncsched.storage.queries import TaskView, task_views
+from asyncsched.storage.queries import RunView, TaskView, task_views
+from asyncsched.storage.sparks import Spark, sparks
+from asyncsched.web.access import may_run, may_view
+from asyncsched.web.spark_line import SparkLine
+from asyncsched.web.summary import cards, count_of
+from asyncsched.web.words import status_word, took
 
-# How statuses are called where people read them; the others are plain words already. As in tasks.js.
-WORDS = {"timed_out": "timed out", "cancelled": "cut off"}
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One task of the table. *with_errors* is False for who may see that a run failed, but not why, nor the run."""
+
+    task: Task
+    view: TaskView
+    spark: Spark
+    asked_at: datetime | None
+    alerted_at: datetime | None
+    with_errors: bool
+
+    @property
+    def period(self) -> float | None:
+        """The seconds between two occurrences on the grid, for the page to count on by itself."""
+        return self.task.schedule.seconds if isinstance(self.task.schedule, Every) else None
+
+    @property
+    def last(self) -> RunView | None:
+        """The run that goes on, or else the last one."""
+        return self.view.last_run
+
+    @property
+    def status_word(self) -> str:
+        """How it stands, as people read it."""
+        return status_word(self.last.status) if self.last else ""
+
+    @property
+    def is_overdue(self) -> bool:
+        """True if it was told that the task has not succeeded for too long."""
+        return self.alerted_at is not None
+
+    @property
+    def line(self) -> SparkLine:
+        """Its latest runs as a drawing."""
+        return SparkLine(spark=self.spark)
+
+    @property
+    def error(self) -> str | None:
+        """What went wrong with it, for who may know."""
+        return self.last.error if self.last and self.with_errors else None
+
+    @property
+    def run_id(self) -> UUID | None:
+        """The last run's page, if it has a row of its own and the reader may see it."""
+        return self.spark.run_id if self.with_errors and self._is_newest_row else None
+
+    @property
+    def lateness(self) -> float | None:
+        """Seconds from due to started of the last run, if it has a row of its own."""
+        return self.spark.lateness if self._is_newest_row else None
+
+    @property
+    def measured(self) -> str:
+        """How long the last run took, and how late it was."""
+        if not self.last or self.last.duration is None:
+            return ""
+        length = f"took {took(self.last.duration)}"
+        return length if self.lateness is None else f"{length}, {took(self.lateness)} late"
+
+    @property
+    def kept(self) -> str:
+        """Which of its runs have a page: ``all``, ``failures`` or ``none``."""
+        policy = self.task.options.history
+        if policy is History.ALL or not self.task.schedule.is_subminute:
+            return "all"  # schedules of a minute and longer are claimed by a row
+        return "none" if policy is History.NONE else "failures"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for the page's script: as ``async_tasks list --json`` has it, and more."""
+        facts = self.view.as_json()
+        if facts["last_run"]:
+            facts["last_run"] |= {
+                "id": self.run_id and self.run_id.hex,
+                "lateness_s": self.lateness,
+                "error": self.error,
+            }
+        return facts | {
+            "spark": self.spark.as_json(),
+            "asked_at": self.asked_at.isoformat() if self.asked_at else None,
+            "alerted_at": self.alerted_at.isoformat() if self.alerted_at else None,
+        }
+
+    @property
+    def _is_newest_row(self) -> bool:
+        return self.last is not None and self.spark.started_at == self.last.started_at
 
 
-def tasks_context(*, with_errors: bool) -> dict[str, Any]:
-    """Return what ``asyncsched/tasks.html`` needs. Error texts may tell much, so not everybody gets them."""
+def tasks_context(request: HttpRequest) -> dict[str, Any]:
+    """Return what ``asyncsched/tasks.html`` needs, for who asks."""
     now = timezone.now()
-    zone = timezone.get_default_timezone_name()
-    return {"tasks": _rows(now, with_errors=with_errors), "now": now, "time_zone": zone, "with_runs": with_errors}
+    may_see_runs = may_view(request.user)
+    rows = _rows(now, with_errors=may_see_runs)
+    return {
+        "tasks": [row for row in rows if not row.task.is_own],
+        "own_tasks": [row for row in rows if row.task.is_own],
+        "count": count_of(rows),
+        "now": now,
+        "time_zone": timezone.get_default_timezone_name(),
+        "may_view_tasks": may_see_runs,
+        "may_run_tasks": may_run(request.user),
+        "with_runs": may_see_runs and ChannelsListener.is_wanted(),
+        "scheduler_cards": cards(_scope(request), rows) if may_see_runs else [],
+        "here": request.get_full_path(),
+    }
 
 
-def tasks_json(*, with_errors: bool) -> dict[str, Any]:
-    """Return the same for the page's script: ``now`` and ``tasks``, as ``async_tasks list --json`` has them."""
+def tasks_json(request: HttpRequest) -> dict[str, Any]:
+    """Return the same for the page's script: ``now``, ``tasks`` and, for who may see runs, ``cards``."""
     now = timezone.now()
-    tasks = [row["view"].as_json() for row in _rows(now, with_errors=with_errors)]
-    for task in tasks:
-        if task["last_run"] and not with_errors:
-            task["last_run"]["error"] = None
-    return {"now": now.isoformat(), "tasks": tasks}
+    may_see_runs = may_view(request.user)
+    rows = _rows(now, with_errors=may_see_runs)
+    found: dict[str, Any] = {"now": now.isoformat(), "tasks": [row.as_json() for row in rows]}
+    if may_see_runs:
+        found["cards"] = [card.as_json() for card in cards(_scope(request), rows)]
+    return found
 
 
-def _rows(now: datetime, *, with_errors: bool) -> list[dict[str, Any]]:
+def _rows(now: datetime, *, with_errors: bool) -> list[Row]:
     tasks = compose.tasks(conf.load())
-    return [_row(task, view, with_errors=with_errors) for task, view in zip(tasks, task_views(tasks, now), strict=True)]
+    names = [task.name for task in tasks]
+    states = TaskState.objects.only("run_asked_at", "alerted_at").in_bulk(names)
+    drawn = sparks(names)
+    return [
+        _row(task, view, now, state=states.get(task.name), spark=drawn.get(task.name), with_errors=with_errors)
+        for task, view in zip(tasks, task_views(tasks, now), strict=True)
+    ]
 
 
-def _row(task: Task, view: TaskView, *, with_errors: bool) -> dict[str, Any]:
-    error = view.last_run.error if view.last_run and with_errors else None
-    word = WORDS.get(view.last_run.status, view.last_run.status) if view.last_run else ""
-    return {"view": view, "period": _period(task), "status_word": word, "error": error}
+def _row(
+    task: Task, view: TaskView, now: datetime, *, state: TaskState | None, spark: Spark | None, with_errors: bool
+) -> Row:
+    return Row(
+        task=task,
+        view=view,
+        spark=spark or Spark(),
+        asked_at=state.run_asked_at if state and _is_open(state.run_asked_at, view, now) else None,
+        alerted_at=state.alerted_at if state else None,
+        with_errors=with_errors,
+    )
 
 
-def _period(task: Task) -> float | None:
-    """Return the seconds between two occurrences on the grid, for the page to count on by itself."""
-    schedule = task.schedule
-    return schedule.seconds if isinstance(schedule, Every) else None
+def _is_open(asked_at: datetime | None, view: TaskView, now: datetime) -> bool:
+    """True if a run that was asked for may still begin: soon, or once the one that goes on has ended."""
+    goes_on = view.last_run is not None and view.last_run.finished_at is None
+    return asked_at is not None and (goes_on or now - asked_at < REQUEST_LASTS)
+
+
+def _scope(request: HttpRequest) -> Mapping[str, Any]:
+    return getattr(request, "scope", {})

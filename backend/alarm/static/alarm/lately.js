@@ -1,6 +1,7 @@
 // What happened lately: asked for whenever a push says that there is something new.
 
-import { ago, clock, say } from "../asyncsched/tasks.js";
+import { clock } from "../asyncsched/clock.js";
+import { ago, say } from "../asyncsched/words.js";
 
 /** Keeps the feeds in `section` current. Returns { learn(mark), look(), tick() }. */
 export function followLately(section) {

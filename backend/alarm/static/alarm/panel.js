@@ -1,6 +1,7 @@
 // The alarm on the live page: its state, the time that is left, and the forms to change it.
 
-import { ago, clock, say } from "../asyncsched/tasks.js";
+import { clock } from "../asyncsched/clock.js";
+import { ago, say } from "../asyncsched/words.js";
 
 /** What the panel says of a state: [tone, word]. alarm/panel.py says the same. */
 const WORDS = {

@@ -1,13 +1,15 @@
 // The live page: the alarm and the house's cards from /ws/status/, what happened lately, and the scheduler's table.
 
-import { ago, clock, everySecond, followTasks, openSocket, say } from "../asyncsched/tasks.js";
+import { clock, everySecond } from "../asyncsched/clock.js";
+import { followConnection } from "../asyncsched/connection.js";
+import { openSocket } from "../asyncsched/socket.js";
+import { followTasks } from "../asyncsched/tasks.js";
+import { ago, say } from "../asyncsched/words.js";
 import { followLately } from "./lately.js";
 import { followAlarm } from "./panel.js";
 
 const SILENCE = 10_000; // ms; a push comes every two seconds
-const connection = document.getElementById("connection");
 const news = document.getElementById("news");
-let wasLost = false;
 
 /** What a card says of its part of the payload: [state, word, detail]. alarm/cards.py says the same. */
 const CARDS = {
@@ -68,23 +70,13 @@ function announce(text) {
   news.textContent = text;
 }
 
-function showConnection(state) {
-  connection.hidden = false;
-  connection.dataset.state = { live: "ok", lost: "wait", refused: "bad" }[state];
-  document.body.toggleAttribute("data-stale", state !== "live");
-  if (state === "refused") {
-    const link = Object.assign(document.createElement("a"), { href: location.href, textContent: "Signed out: sign in again" });
-    if (!connection.querySelector("a")) connection.replaceChildren(link);
-    return;
-  }
-  say(connection, state === "live" ? "Live" : "Reconnecting …");
-  if ((state === "lost") !== wasLost) announce(state === "lost" ? "Connection lost" : "Connected again");
-  wasLost = state === "lost";
-}
-
 const alarm = followAlarm(document.getElementById("panel"), { announce });
 const lately = followLately(document.getElementById("lately"));
-const status = openSocket("/ws/status/", { onMessage: show, onState: showConnection, silence: SILENCE });
+const status = openSocket("/ws/status/", {
+  onMessage: show,
+  onState: followConnection(document.getElementById("connection"), { announce }),
+  silence: SILENCE,
+});
 const tasks = followTasks(document.getElementById("tasks"), { announce });
 everySecond({
   tick() { status.check(); alarm.tick(); lately.tick(); tasks.tick(); },
