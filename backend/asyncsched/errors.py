@@ -1,7 +1,7 @@
 """Every error asyncsched raises on purpose.
 
     AsyncschedError
-    ├── ScheduleError        a schedule that cannot be built or has no next occurrence (also a ValueError)
+    ├── ScheduleError        a schedule that cannot be built, or is over (also a ValueError)
     ├── RegistrationError    a ``@register`` or ``@service`` that cannot work
     │   └── DuplicateName    the name is already taken
     ├── UnknownTask          no task of that name (also a LookupError)
