@@ -18,6 +18,11 @@ def at(seconds: float) -> datetime:
     return START + timedelta(seconds=seconds)
 
 
+def asked(seconds: float) -> events.Asked:
+    """Somebody asks for a run at that time, and it is heard at once."""
+    return events.Asked(at=at(seconds), now=at(seconds))
+
+
 class Driven:
     """A task whose events are put through the machine one by one."""
 

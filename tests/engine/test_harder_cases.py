@@ -17,7 +17,7 @@ from asyncsched.engine.supervisor import Supervisor
 from asyncsched.errors import StoreUnavailable
 from asyncsched.testing import MemoryStore, RecordingListener, VirtualClock
 from tests.engine.conftest import Scheduler, make_task
-from tests.engine.driven import START, Driven, at, reasons, scheduled
+from tests.engine.driven import START, Driven, asked, at, reasons, scheduled
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -139,9 +139,9 @@ class TestWhatRestsStaysAtRest:
                     raise StoreUnavailable("still booting")
                 return await super().load(*arguments)
 
-            async def next_pauses(self) -> frozenset[str]:
+            async def next_requests(self) -> frozenset[str]:
                 await asyncio.sleep(1)
-                return await super().next_pauses()
+                return await super().next_requests()
 
         store = Late({"task": Remembered(cursor=START - timedelta(hours=12), paused=True)})
         async with Scheduler(make_task(schedule=Every(HOUR)), store=store) as scheduler:
@@ -197,13 +197,13 @@ class TestWhatIsAskedFor:
     def test_a_paused_task_can_be_asked_for_although_its_run_on_start_waits(self) -> None:
         driven = Driven(DailyAt(3), run_on_start=True)
         driven.progress = machine.begin(driven.task, None, START, paused=True)
-        driven.on(events.Asked(now=at(5)))
+        driven.on(asked(5))
         assert driven.look(5).run is not None
 
     def test_a_run_by_hand_does_not_make_up_for_what_overlapped(self) -> None:
         driven = Driven()
         driven.start(10)
-        driven.on(events.Asked(now=at(12)))
+        driven.on(asked(12))
         driven.end(35)
         plan = driven.look(35)
         assert reasons(plan) == [(SkipReason.OVERLAP, 2)]

@@ -160,16 +160,37 @@ class OneTask(RuleBasedStateMachine):
     @rule()
     def somebody_asks_for_a_run(self) -> None:
         waits = self.progress.pending
-        self.on(events.Asked(now=self.now))
+        self.on(events.Asked(at=self.now, now=self.now))
         pending = self.progress.pending
-        assert pending is not None
-        assert pending.trigger is Trigger.MANUAL or pending == waits
+        assert pending is not None or self.claiming, "what is being claimed may be what was asked for"
+        assert pending == waits or (pending and pending.trigger is Trigger.MANUAL)
+
+    @rule()
+    @precondition(lambda self: not self.claiming and not self.running)
+    def what_is_asked_for_again_and_again_begins_after_one_other_run_at_most(self) -> None:
+        progress, now, others = self.progress, self.now, 0
+        while others <= 1:
+            asked = events.Asked(at=self.now, now=now)
+            progress = machine.transition(self.task, progress, asked).progress
+            plan = machine.transition(self.task, progress, events.Looked(now=now))
+            progress = plan.progress
+            if plan.run is None:
+                assert plan.wake_at is not None
+                assert plan.wake_at <= now + machine.CLAIM_RETRY, "it waits for nothing but what nobody could decide"
+                now = max(now, plan.wake_at)
+                continue
+            if plan.run == Occurrence(task="task", scheduled_for=self.now, trigger=Trigger.MANUAL):
+                return
+            others += 1
+            for event in (events.Claiming(), events.Refused()):
+                progress = machine.transition(self.task, progress, event).progress
+        raise AssertionError("it does not begin")
 
     @rule()
     def another_process_leads(self) -> None:
         waits = self.progress.pending
         self.on(events.Followed())
-        if waits and waits != self.progress.pending:
+        if waits and waits != self.progress.pending and waits.trigger is not Trigger.MANUAL:
             self.left.add(waits.scheduled_for)
 
     @rule()
@@ -233,7 +254,7 @@ class OneTask(RuleBasedStateMachine):
     @rule()
     def the_scheduler_stops_and_nothing_more_begins(self) -> None:
         stopped = machine.transition(self.task, self.progress, events.Stopped(now=self.now)).progress
-        for event in (events.Asked(now=self.now), events.Resumed(now=self.now)):
+        for event in (events.Asked(at=self.now, now=self.now), events.Resumed(now=self.now)):
             stopped = machine.transition(self.task, stopped, event).progress
         later = machine.transition(self.task, stopped, events.Looked(now=self.now + timedelta(days=400)))
         assert later.run is None

@@ -8,7 +8,7 @@ from asyncsched.engine.leadership import FOLLOWS, Standing
 from asyncsched.engine.progress import Plan, State
 from asyncsched.engine.runs import RunStatus, SkipReason, Trigger
 from asyncsched.schedules import Schedule
-from tests.engine.driven import START, Driven, at, reasons, scheduled
+from tests.engine.driven import START, Driven, asked, at, reasons, scheduled
 
 
 class TestLeadership:
@@ -85,11 +85,31 @@ class TestLeadership:
         assert driven.on(events.Followed()).skipped == ()
         assert driven.progress.pending is None
 
-    def test_a_run_that_was_asked_for_here_begins_here(self) -> None:
-        driven = self.follower()
-        driven.on(events.Asked(now=at(3)))
+    def test_a_run_that_was_asked_for_is_left_to_the_next_leader_who_hears_of_it_too(self) -> None:
+        driven = Driven()
+        driven.on(asked(3))
         driven.on(events.Followed())
-        assert driven.start(3).trigger is Trigger.MANUAL
+        assert driven.look(3).run is None
+        driven.on(events.Led(now=at(4), cursor=None, failures=0))
+        driven.on(events.Asked(at=at(3), now=at(4)))
+        assert driven.look(4).run == scheduled(3, trigger=Trigger.MANUAL)
+
+    def test_one_whose_claim_nobody_could_decide_is_left_to_it_as_well(self) -> None:
+        driven = Driven()
+        driven.on(asked(3))
+        run = driven.look(3).run
+        assert run is not None
+        driven.on(events.Claiming())
+        driven.on(events.Followed())
+        driven.on(events.Undecided(occurrence=run, now=at(4)))
+        assert driven.progress.pending is None
+
+    def test_its_retry_is_not_for_nobody_else_knows_of_it(self) -> None:
+        driven = Driven(Every(3600), retry=Retry(attempts=2, delay=5))
+        driven.on(asked(3))
+        driven.fail(3, 4)
+        driven.on(events.Followed())
+        assert driven.start(9).attempt == 2
 
     def test_being_told_twice_that_it_leads_changes_nothing(self) -> None:
         driven = Driven()

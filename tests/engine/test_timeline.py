@@ -8,7 +8,7 @@ from asyncsched.engine import events
 from asyncsched.engine.progress import Progress, Stretch
 from asyncsched.engine.runs import SkipReason, Trigger
 from asyncsched.engine.timeline import MOST_STRETCHES
-from tests.engine.driven import Driven, at, reasons, scheduled
+from tests.engine.driven import Driven, asked, at, reasons, scheduled
 
 
 def set_back_by_half_an_hour(**options: object) -> Driven:
@@ -69,7 +69,7 @@ class TestAhead:
 
     def test_a_run_that_is_asked_for_begins_at_once_and_under_the_time_of_day(self) -> None:
         driven = set_back_by_half_an_hour()
-        driven.on(events.Asked(now=at(1816)))
+        driven.on(asked(1816))
         plan = driven.look(1816)
         assert (plan.run, plan.due_at) == (scheduled(1816, trigger=Trigger.MANUAL), at(1816))
 

@@ -10,7 +10,7 @@ from asyncsched.engine import events, machine
 from asyncsched.engine.progress import Plan, Progress, State
 from asyncsched.engine.runs import Claim, RunResult, RunStatus, Skipped, SkipReason, Trigger
 from tests.engine.conftest import make_task
-from tests.engine.driven import START, Driven, at, reasons, scheduled
+from tests.engine.driven import START, Driven, asked, at, reasons, scheduled
 
 
 class TestTheLifeOfARun:
@@ -374,7 +374,7 @@ class TestPauses:
 class TestAskingForARun:
     def test_it_begins_at_once_and_settles_nothing(self) -> None:
         driven = Driven()
-        driven.on(events.Asked(now=at(3)))
+        driven.on(asked(3))
         plan = driven.look(3)
         assert (plan.run, plan.due_at) == (scheduled(3, trigger=Trigger.MANUAL), at(3))
         driven.on(events.Claiming())
@@ -390,20 +390,48 @@ class TestAskingForARun:
     def test_it_begins_after_the_run_that_is_going_on_and_before_what_came_due(self) -> None:
         driven = Driven()
         driven.start(10)
-        driven.on(events.Asked(now=at(12)))
+        driven.on(asked(12))
         driven.end(25)
         assert driven.look(25).run == scheduled(12, trigger=Trigger.MANUAL)
 
+    def test_it_is_named_by_when_it_was_asked_for_and_due_when_that_is_heard(self) -> None:
+        driven = Driven()
+        driven.on(events.Asked(at=at(3), now=at(4)))
+        plan = driven.look(4)
+        assert (plan.run, plan.due_at) == (scheduled(3, trigger=Trigger.MANUAL), at(4))
+
     def test_asking_again_before_it_has_begun_is_asking_once(self) -> None:
         driven = Driven()
-        driven.on(events.Asked(now=at(3)))
-        driven.on(events.Asked(now=at(4)))
+        driven.on(asked(3))
+        driven.on(asked(4))
         assert driven.progress.pending == scheduled(3, trigger=Trigger.MANUAL)
 
-    def test_it_takes_the_place_of_a_retry(self) -> None:
+    def test_what_is_heard_of_it_while_it_is_being_claimed_does_not_make_a_second_run(self) -> None:
+        driven = Driven()
+        driven.on(asked(3))
+        driven.look(3)
+        driven.on(events.Claiming())
+        driven.on(events.Asked(at=at(3), now=at(4)))
+        assert driven.progress.pending is None
+
+    def test_an_occurrence_that_nobody_could_decide_about_goes_first_and_it_is_heard_again(self) -> None:
+        driven = Driven(DailyAt(0, 1))
+        driven.look(60)
+        driven.on(events.Claiming())
+        driven.on(events.Undecided(occurrence=scheduled(60), now=at(60)))
+        driven.on(asked(62))
+        assert driven.start(65) == scheduled(60)
+        driven.end(66)
+        driven.on(events.Asked(at=at(62), now=at(66)))
+        assert driven.look(66).run == scheduled(62, trigger=Trigger.MANUAL)
+
+    @pytest.mark.parametrize("trigger", [Trigger.SCHEDULE, Trigger.MANUAL])
+    def test_it_takes_the_place_of_a_retry(self, trigger: Trigger) -> None:
         driven = Driven(DailyAt(0, 1), retry=Retry(attempts=2, delay=300))
+        if trigger is Trigger.MANUAL:
+            driven.on(asked(60))
         driven.fail(60, 61)
-        driven.on(events.Asked(now=at(70)))
+        driven.on(asked(70))
         assert driven.look(70).run == scheduled(70, trigger=Trigger.MANUAL)
 
     @pytest.mark.parametrize("rest", ["paused", "disabled", "suspended"])
@@ -413,19 +441,19 @@ class TestAskingForARun:
             driven.on(events.Paused())
         if rest == "suspended":
             driven.fail(10, 11)
-        driven.on(events.Asked(now=at(12)))
+        driven.on(asked(12))
         assert driven.start(12).trigger is Trigger.MANUAL
 
     def test_a_pause_does_not_take_it_back(self) -> None:
         driven = Driven()
-        driven.on(events.Asked(now=at(3)))
+        driven.on(asked(3))
         driven.on(events.Paused())
         assert driven.start(3).trigger is Trigger.MANUAL
 
     def test_a_resume_does_not_take_it_back(self) -> None:
         driven = Driven()
         driven.on(events.Paused())
-        driven.on(events.Asked(now=at(3)))
+        driven.on(asked(3))
         driven.on(events.Resumed(now=at(3)))
         assert driven.start(3).trigger is Trigger.MANUAL
 
@@ -433,7 +461,7 @@ class TestAskingForARun:
     def test_its_retry_comes_although_the_task_rests(self, rest: str) -> None:
         driven = Driven(Every(100), retry=Retry(attempts=2, delay=5), suspend_after=3, suspend_for=300)
         driven.progress = replace(driven.progress, paused=rest == "paused")
-        driven.on(events.Asked(now=at(3)))
+        driven.on(asked(3))
         driven.fail(3, 4)
         if rest == "suspended":
             driven.progress = replace(driven.progress, suspended_until=at(400))
@@ -443,7 +471,7 @@ class TestAskingForARun:
     def test_side_by_side_it_waits_for_a_place(self) -> None:
         driven = Driven(overlap=Overlap.ALLOW, concurrency=1)
         driven.start(10)
-        driven.on(events.Asked(now=at(12)))
+        driven.on(asked(12))
         assert driven.look(12) == Plan(progress=driven.progress)
         driven.end(13)
         assert driven.start(13).trigger is Trigger.MANUAL
@@ -451,7 +479,7 @@ class TestAskingForARun:
     def test_nothing_begins_any_more_once_it_has_stopped(self) -> None:
         driven = Driven()
         driven.on(events.Stopped(now=at(3)))
-        driven.on(events.Asked(now=at(4)))
+        driven.on(asked(4))
         assert driven.progress.pending is None
         assert driven.look(4) == Plan(progress=driven.progress)
 

@@ -99,7 +99,7 @@ async def test_the_first_run_of_a_task_is_seen_soon_and_further_successes_wait(s
         while not await ask(TaskState.objects.exists):  # noqa: ASYNC110 - the database has no event to wait for
             await asyncio.sleep(0.02)
     await run(store, task, hours=1)
-    await store.next_pauses()  # the thread has been round once more
+    await store.next_requests()  # the thread has been round once more
     assert (await state("subminute")).cursor == NOON
     await store.close(5)
     assert (await state("subminute")).cursor == NOON + timedelta(hours=1)
@@ -125,7 +125,7 @@ async def test_a_manual_run_does_not_settle_an_occurrence(store: DjangoStore) ->
 
 async def test_a_pause_is_seen_and_not_overwritten(store: DjangoStore) -> None:
     await ask(lambda: TaskState.objects.create(task="hourly", paused=True))
-    assert await store.next_pauses() == {"hourly"}
+    assert (await store.next_requests()).paused == {"hourly"}
     await run(store, HOURLY)
     await store.close(5)
     assert (await state("hourly")).paused
@@ -147,7 +147,7 @@ async def test_runs_of_dead_processes_are_abandoned_even_if_nobody_claims_their_
     await ask(lambda: TaskRun.objects.update(heartbeat_at=now() - claims.LEASE))
     survivor = DjangoStore(now=now)
     await survivor.load([SUBMINUTE])
-    await survivor.next_pauses()  # the thread has been round
+    await survivor.next_requests()  # the thread has been round
     assert [row.status for row in await rows()] == ["abandoned"]
     await survivor.close(5)
 
@@ -161,7 +161,7 @@ async def test_an_idle_store_keeps_its_connection(store: DjangoStore) -> None:
     connection_created.connect(note)
     try:
         for _ in range(2):
-            await store.next_pauses()
+            await store.next_requests()
     finally:
         connection_created.disconnect(note)
     assert len([thread for thread in opened if thread is store._thread._thread]) == 1
@@ -285,7 +285,7 @@ class TestOutage:
         await run(store, task, hours=1)
         await _logged(caplog, "history_unavailable")
         with pytest.raises(StoreUnavailable):
-            await store.next_pauses()
+            await store.next_requests()
         postgres_database.start()
         await _logged(caplog, "history_available")
         await store.close(5)

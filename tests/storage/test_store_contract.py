@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from asyncsched import Every, Overlap
+from asyncsched.engine.ports import Requests
 from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, RunStatus, Settled, Skipped, SkipReason
 from asyncsched.errors import StoreUnavailable
 from tests.engine.conftest import make_task
@@ -110,9 +111,9 @@ async def test_closing_twice_is_harmless(make_store: Any) -> None:
     await store.close(5)
 
 
-async def test_nothing_is_paused_at_first(make_store: Any) -> None:
+async def test_nothing_is_paused_or_asked_for_at_first(make_store: Any) -> None:
     store = make_store()
-    assert await store.next_pauses() == frozenset()
+    assert await store.next_requests() == Requests()
     await store.close(5)
 
 

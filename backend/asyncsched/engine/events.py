@@ -60,8 +60,9 @@ class Resumed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """Somebody wants a run now. Asking again before it has begun is asking once."""
+    """Since *at*, by which the run is named, somebody wants a run. It is said again and again until it has begun."""
 
+    at: datetime
     now: datetime
 
 

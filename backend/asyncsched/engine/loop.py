@@ -120,6 +120,9 @@ class ScheduleLoop:
         except BaseException:
             self._on(events.Undecided(occurrence=occurrence, now=around.clock.now()))
             raise
+        if isinstance(answer, Refusal) and machine.is_asked_for(occurrence):
+            self._on(events.Refused())  # another process has answered the request, or is to
+            return
         if isinstance(answer, Refusal) and answer.reason is SkipReason.NOT_LEADER and self.task.is_claimed:
             # Whoever leads catches up on it; should that be this process again, it is not to be settled.
             self._on(events.Undecided(occurrence=occurrence, now=around.clock.now()))
@@ -141,15 +144,17 @@ class ScheduleLoop:
     async def _claim(self, occurrence: Occurrence) -> Claim | Refusal:
         """Ask the store. Nothing comes between its answer, if it need not wait, and the start; so trust is fresh."""
         term = None
-        if self.task.options.scope is Scope.CLUSTER and occurrence.trigger is not Trigger.MANUAL:
+        is_asked_for = machine.is_asked_for(occurrence)
+        if self.task.options.scope is Scope.CLUSTER and (is_asked_for or occurrence.trigger is not Trigger.MANUAL):
             standing = self._around.leadership.standing
             if not standing.leads:
                 return Refusal(occurrence=occurrence, reason=SkipReason.NOT_LEADER)
             term = standing.term
         this = asyncio.current_task()
+        claim = self._around.store.claim_asked if is_asked_for else self._around.store.claim
         self._claiming.add(this)
         try:
-            return await self._around.store.claim(self.task, occurrence, term=term)
+            return await claim(self.task, occurrence, term=term)
         finally:
             self._claiming.discard(this)
 

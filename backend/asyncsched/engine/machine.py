@@ -93,6 +93,11 @@ def state(task: Task, progress: Progress) -> State:  # noqa: PLR0911 - a list, f
     return State.BACKING_OFF if progress.pending else State.WAITING
 
 
+def is_asked_for(occurrence: Occurrence) -> bool:
+    """True if *occurrence* is what somebody asked for, and not the retry of such a run."""
+    return occurrence.trigger is Trigger.MANUAL and occurrence.attempt == 1
+
+
 def _looked(task: Task, progress: Progress, event: events.Looked) -> Plan:
     decided = planner.plan(task, progress, event.now + progress.ahead)
     ahead = decided.progress.ahead
@@ -123,7 +128,7 @@ def _refused(task: Task, progress: Progress, event: events.Refused) -> Plan:
 
 def _undecided(task: Task, progress: Progress, event: events.Undecided) -> Plan:
     progress = _unclaimed(task, progress)
-    if progress.standby and event.occurrence.trigger is not Trigger.MANUAL:
+    if progress.standby and _is_everybodys(event.occurrence):
         return Plan(progress=progress)  # it is the new leader's to catch up on
     return planner.postponed(progress, event.occurrence, event.now + progress.ahead + CLAIM_RETRY)
 
@@ -182,11 +187,13 @@ def _resumed(task: Task, progress: Progress, event: events.Resumed) -> Plan:
 
 
 def _asked(task: Task, progress: Progress, event: events.Asked) -> Plan:
-    asked_for = Occurrence(task=task.name, scheduled_for=event.now, trigger=Trigger.MANUAL)
+    asked_for = Occurrence(task=task.name, scheduled_for=event.at, trigger=Trigger.MANUAL)
     pending = progress.pending
-    begins_soon = pending is not None and pending.attempt == 1 and _held_back_by(progress) is None
-    if progress.stopped or begins_soon or (pending is not None and pending.trigger is Trigger.MANUAL):
-        return Plan(progress=progress)  # a run that is to begin at any moment will do
+    # What has never run and may begin at any moment goes first; the request will be heard again.
+    is_behind = pending is not None and pending.attempt == 1 and _held_back_by(progress) is None
+    # What is being claimed may be this very run, and the request older news.
+    if progress.stopped or progress.claiming or is_behind or (pending is not None and is_asked_for(pending)):
+        return Plan(progress=progress)
     return planner.postponed(progress, asked_for, event.now + progress.ahead)
 
 
@@ -195,9 +202,14 @@ def _followed(task: Task, progress: Progress, event: events.Followed) -> Plan:
         return Plan(progress=progress)
     # A suspension, and what is known to have run, are of the term that has ended.
     progress = replace(progress, standby=True, due=None, suspended_until=None, has_run=False)
-    if progress.pending and progress.pending.trigger is not Trigger.MANUAL:
+    if progress.pending and _is_everybodys(progress.pending):
         progress = replace(progress, pending=None, pending_at=None)  # it is the new leader's to catch up on
     return Plan(progress=progress)
+
+
+def _is_everybodys(occurrence: Occurrence) -> bool:
+    """True if whoever leads can know of *occurrence*; a retry of a run by hand is known to its process alone."""
+    return occurrence.trigger is not Trigger.MANUAL or is_asked_for(occurrence)
 
 
 def _led(task: Task, progress: Progress, event: events.Led) -> Plan:

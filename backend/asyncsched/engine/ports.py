@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -48,6 +48,15 @@ class Remembered:
     paused: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requests:
+    """What people want of the tasks now."""
+
+    paused: frozenset[str] = frozenset()
+    asked: Mapping[str, datetime] = field(default_factory=dict)
+    """The tasks of which a run is wanted that has not begun, and since when."""
+
+
 class Store(Protocol):
     """Where runs are claimed and remembered. Nothing here blocks the loop."""
 
@@ -65,6 +74,16 @@ class Store(Protocol):
         StoreUnavailable if it cannot be decided now; asking again later is safe.
         """
 
+    async def claim_asked(self, task: Task, occurrence: Occurrence, *, term: int | None = None) -> Claim | Refusal:
+        """Grant the run that was asked for at the instant of *occurrence*, and answer the request with it.
+
+        One request is granted to one caller, whatever the task's scope; the others get CLAIMED. While the
+        task is running elsewhere it is not decided: StoreUnavailable. Otherwise like ``claim``.
+        """
+
+    def expire(self, task: str, asked_at: datetime) -> None:
+        """Drop, soon, and return at once: nobody has begun the run asked for at *asked_at* in time."""
+
     def release(self, claim: Claim) -> None:
         """Give back, soon, and return at once: *claim* came too late to be used, and its run has not begun."""
 
@@ -77,10 +96,11 @@ class Store(Protocol):
     def settle(self, settled: Settled) -> None:
         """Take note, and return at once: no later start is to catch up on what is settled."""
 
-    async def next_pauses(self) -> frozenset[str]:
-        """Wait until people may have paused or resumed something; return the names of the paused tasks.
+    async def next_requests(self) -> Requests:
+        """Wait until people may have paused, resumed or asked for something; return what they want now.
 
-        Whatever changes is returned within two seconds. Raises StoreUnavailable.
+        Whatever changes is returned within two seconds, and a run that is asked for again and again
+        until it has begun. Raises StoreUnavailable.
         """
 
     async def abandoned(self) -> Sequence[Occurrence]:

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from asyncsched.engine import events
 from asyncsched.engine.loop import ScheduleLoop
 from asyncsched.engine.outage import Outage
-from asyncsched.engine.ports import Clock, Listener, Remembered, Store
+from asyncsched.engine.ports import Clock, Listener, Remembered, Requests, Store
 from asyncsched.engine.runs import Settled, Skipped, SkipReason
 from asyncsched.errors import StoreUnavailable
+from asyncsched.policy import Scope
 from asyncsched.registry import Task
 
 logger = logging.getLogger("asyncsched.supervisor")
@@ -40,6 +41,8 @@ class Recollection:
         self._listener = listener
         self._leads = leads
         self._is_complete = False
+        self._requests: Requests | None = None  # as of the last look
+        self._accepted: dict[str, datetime] = {}  # those for runs that were seen in time
         self._reruns = any(task.options.rerun_abandoned for task in tasks.values())
         self._outage = Outage(logger, began="store_unavailable", ended="store_available")
 
@@ -76,23 +79,56 @@ class Recollection:
             self._listener.occurrences_skipped(skipped)
 
     async def watch(self) -> None:
-        """Pass on what people pause and resume, and what dead processes have left, for ever."""
+        """Pass on what people pause, resume and ask for, and what dead processes have left, for ever."""
         while True:
             try:
                 if not self._is_complete:
                     self._recall(self._believed(await self._store.load(self._tasks.values())))
-                paused = await self._store.next_pauses()
+                requests = await self._store.next_requests()
                 abandoned = await self._store.abandoned() if self._reruns and self._leads() else ()
             except StoreUnavailable as error:
                 self._outage.failed("the database does not answer: %s", error)
                 await asyncio.sleep(STORE_RETRY)
                 continue
             self._outage.worked("the database answers again")
-            for name, loop in self._loops.items():
-                loop.set_paused(value=name in paused)
+            self._pass_on(requests)
             for occurrence in abandoned:
                 again = events.Abandoned(occurrence=occurrence, now=self._clock.now())
                 self._loops[occurrence.task].tell(again)
+
+    def _pass_on(self, requests: Requests) -> None:
+        for name, loop in self._loops.items():
+            loop.set_paused(value=name in requests.paused)
+        now = self._clock.now()
+        accepted = {name: at for name, at in requests.asked.items() if self._is_accepted(name, at, now)}
+        self._accepted = accepted
+        for name, at in accepted.items():
+            loop = self._loops[name]
+            if self._leads() or loop.task.options.scope is Scope.REPLICA:
+                loop.tell(events.Asked(at=at, now=now))
+        if not self._leads():
+            return
+        for name in requests.asked.keys() - accepted.keys():
+            self._expire(name, requests.asked[name], now)
+        if self._requests is not None and requests != self._requests:
+            self._listener.requests_changed()
+
+    def _is_accepted(self, name: str, asked_at: datetime, now: datetime) -> bool:
+        """True if the run is to take place, however long its task is busy: it was seen here in time."""
+        return name in self._loops and (self._accepted.get(name) == asked_at or now - asked_at <= REQUEST_LASTS)
+
+    def _expire(self, name: str, asked_at: datetime, now: datetime) -> None:
+        if now - asked_at <= REQUEST_LASTS:
+            return  # a process that knows the task may yet begin it
+        logger.warning(
+            "%s: the run that was asked for at %s is dropped, nobody could begin it within %d minutes",
+            name,
+            asked_at.isoformat(timespec="seconds"),
+            REQUEST_LASTS.total_seconds() / 60,
+            extra={"action": "request_expired", "task": name},
+        )
+        self._store.expire(name, asked_at)
+        self._listener.occurrences_skipped(Skipped(task=name, scheduled_for=asked_at, reason=SkipReason.MISFIRE))
 
     def _believed(self, remembered: Mapping[str, Remembered]) -> Mapping[str, Remembered]:
         """What was written while the clock was not set yet tells nothing of how far a task has come."""

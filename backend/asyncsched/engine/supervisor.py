@@ -15,9 +15,9 @@ from asyncsched.engine.ports import Clock, Executor, Leadership, Listener, Remem
 from asyncsched.engine.progress import State
 from asyncsched.engine.recollection import Recollection
 from asyncsched.engine.runner import Runner
+from asyncsched.engine.running import Running, RunningRun
 from asyncsched.engine.stall import StallWatch
 from asyncsched.engine.statistics import Statistics
-from asyncsched.errors import UnknownTask
 from asyncsched.registry import Service, Task
 
 logger = logging.getLogger("asyncsched.supervisor")
@@ -54,10 +54,13 @@ class Supervisor:
         self._intensity = intensity or Intensity()
         self._statistics = Statistics()
         self.listeners = tuple(listeners)
-        self._listener = Fanout((self._statistics, *self.listeners))
+        self._running = Running(Fanout(self.listeners))
+        self._listener = Fanout((self._statistics, self._running, *self.listeners))
         self._stall_watch = stall_watch
         stall_of = stall_watch.stall_of if stall_watch else None
-        self._runner = Runner(clock, executor, health=self.health, on_progress=None, stall_of=stall_of)
+        self._runner = Runner(
+            clock, executor, health=self.health, on_progress=self._running.reported, stall_of=stall_of
+        )
         self._loops: dict[str, ScheduleLoop] = {}
         self._keepers: list[Keeper] = []
         self._draining = False
@@ -90,7 +93,7 @@ class Supervisor:
         return Health(
             leader=self._leadership.standing.leads and bool(self._keepers) and not self._draining,
             tasks=sum(not task.is_own for task in self._tasks.values()),
-            running=len(self._statistics.running),
+            running=len(self._running),
             failing=len(self._statistics.failing),
             lateness_p99=self._statistics.lateness_p99(),
         )
@@ -99,14 +102,9 @@ class Supervisor:
         """Return what the task *name* is doing here; ``stopped`` before the start."""
         return self._loops[name].state if name in self._loops else State.STOPPED
 
-    def trigger(self, name: str) -> None:
-        """Run the task *name* as soon as it may: at once, or when its run that is going on has ended.
-
-        Raises UnknownTask if it is not driven here.
-        """
-        if name not in self._loops:
-            raise UnknownTask(f"no task {name!r} is driven here; known are: {', '.join(sorted(self._loops)) or 'none'}")
-        self._loops[name].tell(events.Asked(now=self._clock.now()))
+    def running(self) -> tuple[RunningRun, ...]:
+        """Return what runs in this process, and how far it is, the oldest first."""
+        return self._running.runs()
 
     async def start(self) -> None:
         """Start one coroutine per schedule and service.

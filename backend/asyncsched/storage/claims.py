@@ -23,7 +23,7 @@ from asyncsched.errors import StoreUnavailable
 from asyncsched.models import TaskRun, TaskState
 from asyncsched.policy import MOST_RERUNS, Overlap, Scope
 from asyncsched.registry import Task
-from asyncsched.storage import lease, presence
+from asyncsched.storage import lease, presence, requests
 
 HEARTBEAT = timedelta(seconds=15)
 LEASE = timedelta(seconds=60)
@@ -83,6 +83,24 @@ def claim(
     return Claim(run_id=row.run_id.hex, occurrence=occurrence, has_row=True, term=token)
 
 
+def claim_asked(
+    task: Task, occurrence: Occurrence, *, replica: str, now: datetime, term: int | None = None, knows_dead: bool = True
+) -> Claim | Refusal:
+    """Take up the request of *occurrence* and insert its ``running`` row, in one transaction, or say why not.
+
+    Raises StoreUnavailable while the task is running elsewhere: the request waits.
+    """
+    with transaction.atomic():
+        if not requests.take_up(task.name, occurrence.scheduled_for):
+            return Refusal(occurrence=occurrence, reason=SkipReason.CLAIMED)
+        answer = claim(task, occurrence, replica=replica, now=now, term=term, knows_dead=knows_dead)
+        if isinstance(answer, Refusal) and answer.reason is not SkipReason.CLAIMED:
+            transaction.set_rollback(True)  # the request stays
+    if isinstance(answer, Refusal) and answer.reason is SkipReason.RUNNING_ELSEWHERE:
+        raise StoreUnavailable("another process runs the task; the run that was asked for waits")
+    return answer
+
+
 def renew(run_ids: list[str], now: datetime) -> None:
     """Say that the process of the runs *run_ids* lives."""
     TaskRun.objects.filter(run_id__in=run_ids, status=RunStatus.RUNNING).update(heartbeat_at=now)
@@ -91,6 +109,13 @@ def renew(run_ids: list[str], now: datetime) -> None:
 def withdraw(claim: Claim) -> None:
     """Take *claim* back before its run has begun: the occurrence can be claimed again."""
     TaskRun.objects.filter(run_id=uuid.UUID(claim.run_id), status=RunStatus.RUNNING).delete()
+
+
+def withdraw_asked(claim: Claim) -> None:
+    """The same for a run that was asked for: the request is there again."""
+    with transaction.atomic():
+        withdraw(claim)
+        requests.put_back(claim.occurrence.task, claim.occurrence.scheduled_for)
 
 
 def abandoned(tasks: Iterable[Task], now: datetime) -> list[Occurrence]:

@@ -3,15 +3,20 @@
 ``engine.leadership`` says what it is for.
 """
 
+import logging
 import time
 from datetime import datetime
 from typing import Any
 
+from django.db import Error as DatabaseError
 from django.db import router
 from django.db.models import F, QuerySet
 
 from asyncsched.engine.election import Lease
 from asyncsched.models import Lease as LeaseRow
+from asyncsched.models import Term
+
+logger = logging.getLogger("asyncsched.election")
 
 NAME = "scheduler"
 POLL = 0.05  # seconds between two looks for a sign of life
@@ -37,8 +42,12 @@ def take(lease: Lease, *, me: str, seconds: float, now: datetime) -> bool:
     """Begin the term after that of *lease*; return False if another was first, or the holder gave a sign of life."""
     if lease.term == 0:
         LeaseRow.objects.get_or_create(name=NAME)
+    term = lease.term + 1
     expected = _row(term=lease.term, holder=lease.holder, beat=lease.beat)
-    return expected.update(term=lease.term + 1, holder=me, beat=0, seconds=seconds, since=now, until=None) == 1
+    if expected.update(term=term, holder=me, beat=0, seconds=seconds, since=now, until=None) != 1:
+        return False
+    _write_down(term, replica=me, since=now, until=None)
+    return True
 
 
 def gives_sign_of_life(patience: float) -> bool:
@@ -54,12 +63,24 @@ def gives_sign_of_life(patience: float) -> bool:
 
 def give_up(*, me: str, term: int, until: datetime) -> None:
     """Let another lead: *me* has begun no run later than *until*."""
-    _row(term=term, holder=me).update(holder="", until=until)
+    if _row(term=term, holder=me).update(holder="", until=until):
+        _write_down(term, replica=me, until=until)
 
 
 def current_term() -> int | None:
     """Return the term that goes on, None before the first."""
     return _row().values_list("term", flat=True).first()
+
+
+def _write_down(term: int, **facts: Any) -> None:
+    """Let people read what became of *term*. Not in the transaction that decides: nobody's lead depends on it."""
+    terms = Term.objects.using(router.db_for_write(Term))
+    try:
+        # Its number may have been used before, if the lease row was lost.
+        if not terms.filter(term=term).update(**facts) and "since" in facts:
+            terms.create(term=term, **facts)
+    except DatabaseError as error:
+        logger.warning("the list of terms lacks news of term %d (%s)", term, error, extra={"action": "term_unwritten"})
 
 
 def _row(**expected: Any) -> QuerySet[LeaseRow]:

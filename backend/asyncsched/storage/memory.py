@@ -3,10 +3,11 @@
 import asyncio
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
-from asyncsched.engine.ports import Remembered
+from asyncsched.engine.ports import Remembered, Requests
 from asyncsched.engine.runs import (
     Claim,
     Occurrence,
@@ -18,10 +19,11 @@ from asyncsched.engine.runs import (
     SkipReason,
     Trigger,
 )
+from asyncsched.errors import StoreUnavailable
 from asyncsched.policy import MOST_RERUNS, Overlap
 from asyncsched.registry import Task
 
-ABANDONED_CHECK = 1.0  # seconds after which what was abandoned, and could not be run again yet, is told of again
+CHECK = 1.0  # seconds after which what was abandoned or asked for, and could not be run yet, is told of again
 
 
 class MemoryStore:
@@ -31,8 +33,9 @@ class MemoryStore:
         self.results: list[RunResult] = []
         self.skips: list[Skipped] = []
         self._paused = frozenset(name for name, past in (remembered or {}).items() if past.paused)
-        self._pauses_changed = asyncio.Event()
-        self._pauses_changed.set()
+        self._asked: dict[str, datetime] = {}
+        self._changed = asyncio.Event()
+        self._changed.set()
         self._remembered = dict(remembered or {})
         self._claims: dict[tuple[object, ...], str] = {}
         self._running: dict[str, str] = {}
@@ -56,6 +59,20 @@ class MemoryStore:
         self._claims[key] = run_id
         self._running[run_id] = task.name
         return Claim(run_id=run_id, occurrence=occurrence, has_row=True, term=term)
+
+    async def claim_asked(self, task: Task, occurrence: Occurrence, *, term: int | None = None) -> Claim | Refusal:
+        if self._asked.get(task.name) != occurrence.scheduled_for:
+            return Refusal(occurrence=occurrence, reason=SkipReason.CLAIMED)
+        answer = await self.claim(task, occurrence, term=term)
+        if isinstance(answer, Refusal) and answer.reason is SkipReason.RUNNING_ELSEWHERE:
+            raise StoreUnavailable("another process runs the task; the run that was asked for waits")
+        del self._asked[task.name]
+        return answer
+
+    def expire(self, task: str, asked_at: datetime) -> None:
+        if self._asked.get(task) == asked_at:
+            del self._asked[task]
+            self.skips.append(Skipped(task=task, scheduled_for=asked_at, reason=SkipReason.MISFIRE))
 
     def release(self, claim: Claim) -> None:
         occurrence = claim.occurrence
@@ -84,21 +101,24 @@ class MemoryStore:
     def pause(self, *names: str) -> None:
         """Pause the tasks called *names*."""
         self._paused |= set(names)
-        self._pauses_changed.set()
+        self._changed.set()
 
     def resume(self, *names: str) -> None:
         """Let the tasks called *names* run again."""
         self._paused -= set(names)
-        self._pauses_changed.set()
+        self._changed.set()
 
-    async def next_pauses(self) -> frozenset[str]:
-        try:
-            async with asyncio.timeout(ABANDONED_CHECK if self._abandoned else None):
-                await self._pauses_changed.wait()
-        except TimeoutError:
-            return self._paused
-        self._pauses_changed.clear()
-        return self._paused
+    def ask(self, name: str, now: datetime) -> None:
+        """Ask for a run of the task called *name*; asking again before it has begun is asking once."""
+        self._asked.setdefault(name, now)
+        self._changed.set()
+
+    async def next_requests(self) -> Requests:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CHECK if self._abandoned or self._asked else None):
+                await self._changed.wait()
+        self._changed.clear()
+        return Requests(paused=self._paused, asked=dict(self._asked))
 
     async def abandoned(self) -> Sequence[Occurrence]:
         return list(self._abandoned.values())
@@ -109,7 +129,7 @@ class MemoryStore:
         is_over = result.status is not RunStatus.ABANDONED or occurrence.attempt > MOST_RERUNS
         if occurrence.task in self._reruns and not is_over and occurrence.trigger is not Trigger.MANUAL:
             self._abandoned[occurrence.task, occurrence.scheduled_for] = occurrence
-            self._pauses_changed.set()
+            self._changed.set()
 
     async def close(self, patience: float) -> None:
         """Nothing is outstanding, ever."""

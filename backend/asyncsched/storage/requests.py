@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
+from asyncsched.engine.ports import Requests
 from asyncsched.engine.recollection import REQUEST_LASTS
 from asyncsched.engine.runs import SkipReason
 from asyncsched.models import TaskState
@@ -34,6 +35,16 @@ def ask_run(name: str, *, by: str) -> datetime:
     if TaskState.objects.filter(nobody_asked, task=name).update(run_asked_at=now, run_asked_by=by[:NAME_LENGTH]):
         return now
     return TaskState.objects.values_list("run_asked_at", flat=True).get(task=name) or now
+
+
+def pending() -> Requests:
+    """Return what people want now, with one query."""
+    wanted = TaskState.objects.filter(Q(paused=True) | Q(run_asked_at__isnull=False))
+    rows = list(wanted.values_list("task", "paused", "run_asked_at"))
+    return Requests(
+        paused=frozenset(name for name, paused, _ in rows if paused),
+        asked={name: asked_at for name, _, asked_at in rows if asked_at},
+    )
 
 
 def take_up(name: str, asked_at: datetime) -> bool:

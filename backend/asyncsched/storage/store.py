@@ -8,23 +8,24 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import connection
 from django.db.models import Q
 
-from asyncsched.engine.ports import Remembered
+from asyncsched.engine.ports import Remembered, Requests
 from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, Settled, Skipped, Trigger
 from asyncsched.errors import ConfigurationError
-from asyncsched.models import Lease, Replica, TaskRun, TaskSkip, TaskState
+from asyncsched.models import Lease, LoopStall, Replica, TaskRun, TaskSkip, TaskState, Term
 from asyncsched.policy import CatchUp
 from asyncsched.registry import Task
-from asyncsched.storage import claims
+from asyncsched.storage import claims, requests
 from asyncsched.storage.thread import DatabaseThread
 from asyncsched.storage.writer import SLOW_RUN, Writer
 
 logger = logging.getLogger("asyncsched.storage")
 
-PAUSES_CHECK = 1.0  # seconds: a pause takes effect within two
+REQUESTS_CHECK = 1.0  # seconds: a pause takes effect within two, and a run that is asked for begins
 
 
 class DjangoStore:
@@ -55,6 +56,16 @@ class DjangoStore:
             lambda: self._claim(task, occurrence, term=term, force=force), undo=self._withdraw
         )
 
+    async def claim_asked(self, task: Task, occurrence: Occurrence, *, term: int | None = None) -> Claim | Refusal:
+        self._tasks.setdefault(task.name, task)
+        return await self._thread.call(
+            lambda: self._claim(task, occurrence, term=term, is_asked=True),
+            undo=lambda answer: self._withdraw(answer, is_asked=True),
+        )
+
+    def expire(self, task: str, asked_at: datetime) -> None:
+        self._thread.do(lambda: requests.expire(task, asked_at))
+
     def release(self, claim: Claim) -> None:
         self._thread.do(lambda: self._withdraw(claim))
 
@@ -73,9 +84,9 @@ class DjangoStore:
         if task is not None and skipped.reason.settles:
             self.settle(Settled(task=skipped.task, until=skipped.scheduled_for))
 
-    async def next_pauses(self) -> frozenset[str]:
-        await asyncio.sleep(PAUSES_CHECK)
-        return await self._thread.call(self._paused)
+    async def next_requests(self) -> Requests:
+        await asyncio.sleep(REQUESTS_CHECK)
+        return await self._thread.call(self._requests)
 
     async def abandoned(self) -> Sequence[Occurrence]:
         tasks = [task for task in self._tasks.values() if task.options.rerun_abandoned]
@@ -88,35 +99,37 @@ class DjangoStore:
                 "the database did not answer within the last %.1f s: what was not written yet is lost", patience
             )
 
-    def _paused(self) -> frozenset[str]:
-        paused = frozenset(TaskState.objects.filter(paused=True).values_list("task", flat=True))
+    def _requests(self) -> Requests:
+        found = requests.pending()
         self._writer.contact.answered()
-        return paused
+        return found
 
-    def _claim(self, task: Task, occurrence: Occurrence, *, term: int | None, force: bool) -> Claim | Refusal:
+    def _claim(
+        self, task: Task, occurrence: Occurrence, *, term: int | None, force: bool = False, is_asked: bool = False
+    ) -> Claim | Refusal:
         self._writer.write_now()  # a run that has just ended must not count as running
-        answer = claims.claim(
+        claim = claims.claim_asked if is_asked else partial(claims.claim, force=force)
+        answer = claim(
             task,
             occurrence,
             replica=self.replica,
             now=self._now(),
             term=term,
-            force=force,
             knows_dead=self._writer.contact.is_steady,
         )
         if isinstance(answer, Claim):
             self._writer.runs(answer.run_id)
         return answer
 
-    def _withdraw(self, answer: Claim | Refusal) -> None:
+    def _withdraw(self, answer: Claim | Refusal, *, is_asked: bool = False) -> None:
         """Nobody waits for this claim any more: give the occurrence back."""
         if isinstance(answer, Claim):
             self._writer.forget(answer.run_id)
-            claims.withdraw(answer)
+            (claims.withdraw_asked if is_asked else claims.withdraw)(answer)
 
     def _load(self) -> Mapping[str, Remembered]:
         tables = connection.introspection.table_names()
-        for model in (TaskRun, TaskSkip, TaskState, Lease, Replica):
+        for model in (TaskRun, TaskSkip, TaskState, Lease, Replica, Term, LoopStall):
             if model._meta.db_table not in tables:
                 raise ConfigurationError(
                     f"the database lacks the table {model._meta.db_table!r}: run 'python manage.py migrate' first"

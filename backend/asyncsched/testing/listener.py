@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
+from asyncsched.engine.context import Run
 from asyncsched.engine.ports import Listener
 from asyncsched.engine.runs import Claim, RunResult, Skipped
 
@@ -15,6 +16,9 @@ class RecordingListener(Listener):
         self.started: list[Claim] = []
         self.finished: list[RunResult] = []
         self.skipped: list[Skipped] = []
+        self.progressed: list[tuple[str, int, int | None]] = []
+        """The task's name, and how far its run was: ``done`` of ``total``."""
+        self.requests_changes = 0
         self.restarts: list[tuple[str, BaseException | None, float]] = []
         self._news = asyncio.Event()
 
@@ -29,12 +33,20 @@ class RecordingListener(Listener):
         self.started.append(claim)
         self._news.set()
 
+    def run_progressed(self, run: Run) -> None:
+        self.progressed.append((run.task, *run.done_of_total))
+        self._news.set()
+
     def run_finished(self, result: RunResult) -> None:
         self.finished.append(result)
         self._news.set()
 
     def occurrences_skipped(self, skipped: Skipped) -> None:
         self.skipped.append(skipped)
+        self._news.set()
+
+    def requests_changed(self) -> None:
+        self.requests_changes += 1
         self._news.set()
 
     def restarted(self, name: str, error: BaseException | None, delay: float) -> None:

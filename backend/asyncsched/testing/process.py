@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from asyncsched.engine.ports import Listener, Remembered
+from asyncsched.engine.ports import Listener, Remembered, Requests
 from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, RunStatus, Settled, Skipped
 from asyncsched.engine.supervisor import Supervisor
 from asyncsched.engine.virtual import Runs, VirtualRun
@@ -96,6 +96,13 @@ class _Line:
     async def claim(self, task: Task, occurrence: Occurrence, *, term: int | None = None) -> Claim | Refusal:
         return await self._store.claim(task, occurrence, term=term)
 
+    async def claim_asked(self, task: Task, occurrence: Occurrence, *, term: int | None = None) -> Claim | Refusal:
+        return await self._store.claim_asked(task, occurrence, term=term)
+
+    def expire(self, task: str, asked_at: datetime) -> None:
+        if not self.dead:
+            self._store.expire(task, asked_at)
+
     def release(self, claim: Claim) -> None:
         if not self.dead:
             self._store.release(claim)
@@ -112,8 +119,8 @@ class _Line:
         if not self.dead:
             self._store.settle(settled)
 
-    async def next_pauses(self) -> frozenset[str]:
-        return await self._store.next_pauses()
+    async def next_requests(self) -> Requests:
+        return await self._store.next_requests()
 
     async def abandoned(self) -> Sequence[Occurrence]:
         return await self._store.abandoned()

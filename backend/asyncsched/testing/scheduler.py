@@ -122,8 +122,9 @@ class VirtualScheduler:
         self._store.resume(*tasks)
 
     def trigger(self, task: str) -> None:
-        """Run *task* now, or as soon as its run that is going on has ended, as ``Supervisor.trigger`` does."""
-        self._running().supervisor.trigger(task)
+        """Ask for a run of *task*, as *Run now* on the live page does: now, or after the run that is going on."""
+        self._refuse_unknown((task,))
+        self._store.ask(task, self.now)
 
     def step_clock(self, by: timedelta) -> None:
         """Set the wall clock forward *by* so much, or back if it is below zero, as ``date -s`` does."""
