@@ -26,7 +26,18 @@ from asyncsched.errors import ConfigurationError
         ({"STALL_THRESHOLD": 0.01}, "must be at least 0.05, or 0 for none"),
         ({"STALL_THRESHOLD": -1}, "must be at least 0.05, or 0 for none"),
         ({"ENABLED": "yes"}, "must be True or False"),
+        ({"STALL_THRESHOLD": "0.5"}, "must be a number of seconds"),
         ({"TIME_ZONE": "Berlin"}, "unknown time zone 'Berlin'"),
+        ({"TIME_ZONE": None}, "must be text"),
+        ({"LOG_LINES": -1}, "must be at least 0"),
+        ({"LOG_LINES": 1_001}, "must be at most 1000"),
+        ({"LISTENERS": "shop.Listener"}, "must be a list of dotted paths"),
+        ({"LISTENERS": ["shop.listeners.Missing"]}, "'shop.listeners.Missing', which cannot be imported: ModuleNotFou"),
+        ({"LISTENERS": ["asyncsched.Missing"]}, "'asyncsched.Missing', which cannot be imported: ImportError"),
+        ({"LISTENERS": ["asyncsched.Every"]}, "'asyncsched.Every', which is no subclass of asyncsched.Listener"),
+        ({"PINGS": ["https://ping.test/1"]}, "must be a dict of addresses by name of the task, but is a list"),
+        ({"PINGS": {"asyncsched.prune": "https://ping.test/1"}}, "did you mean 'asyncsched.prune_history'?"),
+        ({"TRACING": "yes"}, "must be True or False"),
         (["ENABLED"], "must be a dict"),
     ],
 )
@@ -49,6 +60,26 @@ def test_nothing_needs_to_be_set(settings: Any) -> None:
 def test_what_is_set_is_taken(settings: Any) -> None:
     settings.ASYNCSCHED = {"THREADS": 3, "SHUTDOWN_GRACE": 2, "TIME_ZONE": "Asia/Tokyo", "ENABLED": False}
     assert conf.load() == conf.Settings(threads=3, shutdown_grace=2, time_zone="Asia/Tokyo", enabled=False)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["ping.test/s3cret", "file:///etc/s3cret", "https://", "https://ping.test:0x50/s3cret", "https://p/s3 cret", 31],
+    ids=str,
+)
+def test_a_ping_goes_to_a_web_address_and_an_error_does_not_show_it(settings: Any, address: Any) -> None:
+    settings.ASYNCSCHED = {"PINGS": {"asyncsched.prune_history": address}}
+    (message,) = check_settings(None)
+    assert (
+        "needs an address that begins with http:// or https:// for the task 'asyncsched.prune_history'" in message.msg
+    )
+    assert "s3" not in message.msg
+
+
+def test_nor_does_a_repr_show_one_that_is_right(settings: Any) -> None:
+    settings.ASYNCSCHED = {"PINGS": {"asyncsched.prune_history": "https://ping.test/s3cret"}}
+    assert check_settings(None) == []
+    assert "s3cret" not in repr(conf.load())
 
 
 def test_a_secret_is_shown_by_neither_an_error_nor_a_repr(settings: Any) -> None:

@@ -92,7 +92,7 @@ class LocalExecutor:
             thread.task,
             fate,
             stacks.where_thread_is(thread.ident),
-            extra={"action": action, "task": thread.task},
+            extra={"action": action, "task": thread.task, "run": thread.run_id},
         )
 
     def _thread_ended(self, thread: "_RunThread") -> None:
@@ -116,6 +116,7 @@ class _RunThread(threading.Thread):
     ) -> None:
         super().__init__(name=f"asyncsched-{task.name}", daemon=True)
         self.task = task.name
+        self.run_id = run.id
         self._function = task.function
         self._predicate = task.options.enabled_when
         self._current_run = run
@@ -137,7 +138,8 @@ class _RunThread(threading.Thread):
         try:
             self._loop.call_soon_threadsafe(self._deliver, value, error)
         except RuntimeError:
-            logger.warning("%s: ended after the server had stopped", self.task)
+            extra = {"action": "ended_late", "task": self.task, "run": self.run_id}
+            logger.warning("%s: ended after the server had stopped", self.task, extra=extra)
 
     def _call(self) -> Any:
         with entered(self._current_run), self._scope():

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from asyncsched.engine.boundary import Boundary
 from asyncsched.engine.context import Health, ProgressListener, Run
 from asyncsched.engine.ports import NOT_ENABLED, Clock, Executor
+from asyncsched.engine.run_log import RunLog, written_to
 from asyncsched.engine.runs import Claim, RunResult, RunStatus, Stall
 from asyncsched.registry import Task
 
@@ -42,11 +43,13 @@ class Runner:
     async def run(self, task: Task, claim: Claim, *, due_at: datetime, report: Report) -> None:
         """Run *task* for *claim* and hand the result to *report*, exactly once, also when cancelled."""
         run = Run(claim, health=self._health, on_progress=self._on_progress)
-        self._going[run] = _Going(_Timing(self._clock, claim, due_at), report, asyncio.current_task())
+        log = RunLog()
+        self._going[run] = _Going(_Timing(self._clock, claim, due_at), report, asyncio.current_task(), log)
         if self._stopping:  # its claim was granted while the drain began
             run.stop()
         try:
-            outcome = await self._outcome(task, run)
+            with written_to(log):
+                outcome = await self._outcome(task, run)
             self._report(run, *outcome)
         except asyncio.CancelledError:
             what = f"while it waited for a {run.waiting_for}" if run.waiting_for else "before it had finished"
@@ -76,7 +79,8 @@ class Runner:
             return
         result = going.timing.result(status, ended_with, error=error)
         stall = self._stall_of(run.id) if self._stall_of else None
-        going.report(replace(result, stall=stall) if stall else result)
+        log = going.log.take()
+        going.report(replace(result, stall=stall, log=log) if stall or log else result)
 
     async def _outcome(self, task: Task, run: Run) -> tuple[RunStatus, Any]:
         """Return how the run ended, and the value or the error it ended with."""
@@ -121,6 +125,7 @@ class _Going(NamedTuple):
     timing: "_Timing"
     report: Report
     asyncio_task: asyncio.Task[Any] | None
+    log: RunLog
 
 
 class _Timing:

@@ -4,21 +4,27 @@ from dataclasses import replace
 from datetime import timedelta
 
 from asyncsched import __version__, conf
+from asyncsched.engine.boundary import Boundary
 from asyncsched.engine.clock import SystemClock
 from asyncsched.engine.executor import LocalExecutor
 from asyncsched.engine.keeper import Intensity
 from asyncsched.engine.leadership import AlwaysLeader
-from asyncsched.engine.ports import Clock, Leadership
+from asyncsched.engine.ports import Clock, Executor, Leadership, Listener
+from asyncsched.engine.run_log import LogKeeping
+from asyncsched.engine.runner import describe
 from asyncsched.engine.shared_clock import SharedClock
 from asyncsched.engine.stall import StallWatch
 from asyncsched.engine.supervisor import Supervisor
+from asyncsched.errors import ConfigurationError
 from asyncsched.listeners.channels import ChannelsListener, warn_of_deaf_layer
 from asyncsched.listeners.logs import LogListener
 from asyncsched.listeners.metrics import MetricsListener
+from asyncsched.listeners.pings import PingListener
 from asyncsched.registry import Service, Task, registry
 from asyncsched.server import overdue
 from asyncsched.storage.connections import task_connections, thread_connections
 from asyncsched.storage.leadership import DjangoLeadership
+from asyncsched.storage.stalls import StallRecords
 from asyncsched.storage.store import DjangoStore
 
 
@@ -34,9 +40,30 @@ def store(settings: conf.Settings, clock: Clock | None = None) -> DjangoStore:
     return DjangoStore(now=(clock or SystemClock()).now, history=history, slow_run=settings.slow_run)
 
 
-def executor(settings: conf.Settings) -> LocalExecutor:
-    """Return the executor of tasks in this process, with Django's connections looked after."""
-    return LocalExecutor(settings.threads, sync_scope=thread_connections, async_scope=task_connections)
+def executor(settings: conf.Settings) -> Executor:
+    """Return the executor of tasks in this process: connections looked after, log lines kept, runs traced."""
+    runs: Executor = LocalExecutor(settings.threads, sync_scope=thread_connections, async_scope=task_connections)
+    if settings.log_lines:
+        runs = LogKeeping(runs, settings.log_lines)
+    if settings.tracing:
+        from asyncsched.listeners.opentelemetry import Tracing  # noqa: PLC0415 - an optional extra
+
+        runs = Tracing(runs)
+    return runs
+
+
+def chosen_listeners(settings: conf.Settings) -> tuple[Listener, ...]:
+    """Return the project's own listeners, and what sends its pings; raise ConfigurationError naming a bad one."""
+    pings = (PingListener(settings.pings),) if settings.pings else ()
+    return (*(_made(path) for path in settings.listeners), *pings)
+
+
+def _made(path: str) -> Listener:
+    with Boundary() as boundary:
+        listener = conf.listener_class(path)()
+    if boundary.error:
+        raise ConfigurationError(f"settings.ASYNCSCHED['LISTENERS']: {path} cannot be made: {describe(boundary.error)}")
+    return listener
 
 
 def leadership(settings: conf.Settings, replica: str, clock: SharedClock) -> Leadership:
@@ -63,14 +90,16 @@ def supervisor(settings: conf.Settings) -> Supervisor:
     metrics = MetricsListener((task.name for task in registry), names)
     watch = overdue.Watch(tasks(settings), elected=settings.election, tell=metrics.looked)
     services = (*registry.services, pump, Service(name=overdue.NAME, function=watch.run))
+    runs = executor(settings)
+    told = (runs,) if isinstance(runs, Listener) else ()  # what traces runs wants to hear how they end
     return Supervisor(
         tasks(settings),
         services,
         clock=clock,
         store=memory,
         leadership=leadership(settings, memory.replica, clock),
-        executor=executor(settings),
-        listeners=(LogListener(), channels, metrics),
+        executor=runs,
+        listeners=(LogListener(), channels, metrics, StallRecords(memory.replica), *told, *chosen_listeners(settings)),
         intensity=Intensity(restarts=settings.restarts, seconds=settings.restart_seconds),
         stall_watch=StallWatch(settings.stall_threshold) if settings.stall_threshold else None,
     )

@@ -13,7 +13,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from asyncsched.engine.runs import RunStatus
-from asyncsched.models import Replica, TaskRun, TaskSkip
+from asyncsched.models import LoopStall, Replica, TaskRun, TaskSkip, Term
 from asyncsched.storage.database_time import database_now
 
 BATCH = 500
@@ -34,7 +34,7 @@ def prune(*, before: datetime | None, runs: int, go_on: Callable[[int], bool]) -
 
     Args:
         before: what started, or was due, before then is too old; None: nothing is.
-        runs: so many runs a task may have; 0: any number.
+        runs: so many runs a task may have, and so many stalls all may have; 0: any number.
         go_on: told after each batch how many rows have gone so far; False ends it there.
     """
     deleted, pace = 0, _Pace()
@@ -51,9 +51,13 @@ def _outdated(before: datetime | None, runs: int) -> Iterator[Rows]:
     if before is not None:
         yield _finished().filter(started_at__lt=before).order_by("started_at")
         yield TaskSkip.objects.filter(last_scheduled_for__lt=before).order_by("last_scheduled_for")
+        yield LoopStall.objects.filter(began_at__lt=before).order_by("began_at")
+        yield _terms_until(before)
     if runs:
         for task in _tasks():
             yield from _surplus(task, runs)
+        if limit := _start_of(LoopStall.objects.all(), after=runs, by="began_at"):
+            yield LoopStall.objects.filter(began_at__lte=limit).order_by("began_at")
     yield Replica.objects.filter(expires_at__lt=database_now() - DEAD_FOR).order_by("replica")
 
 
@@ -70,9 +74,9 @@ def _surplus(task: str, most: int) -> Iterator[Rows]:
         yield _finished().filter(task=task, started_at__lte=limit).order_by("started_at")
 
 
-def _start_of(rows: Rows, *, after: int) -> datetime | None:
-    """Return when the latest row started that comes after so many; None if there are no more."""
-    newest_first = rows.order_by("-started_at").values_list("started_at", flat=True)
+def _start_of(rows: Rows, *, after: int, by: str = "started_at") -> datetime | None:
+    """Return when the latest row started, which the field *by* tells, that comes after so many; None if none does."""
+    newest_first = rows.order_by(f"-{by}").values_list(by, flat=True)
     return next(iter(newest_first[after : after + 1]), None)
 
 
@@ -87,6 +91,12 @@ def _tasks() -> Iterator[str]:
     while task is not None:
         yield task
         task = next(iter(in_order.filter(task__gt=task)[:1]), None)
+
+
+def _terms_until(before: datetime) -> Rows:
+    """Return the terms that others had followed by then: the last that began before may have gone on."""
+    last = Term.objects.filter(since__lt=before).order_by("-term").first()
+    return Term.objects.filter(term__lt=last.term).order_by("term") if last else Term.objects.none()
 
 
 def _finished() -> Rows:

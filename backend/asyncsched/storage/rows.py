@@ -82,14 +82,14 @@ def _outcome(record: Record) -> dict[str, Any]:
         "finished_at": record.finished_at,
         "duration": record.duration,
         "lateness": record.lateness,
-        "result": _storable(record.value),
-        "error": _storable(record.error),
-        "traceback": _storable(record.traceback),
+        "result": storable(record.value),
+        "error": storable(record.error),
+        "traceback": storable(record.traceback),
         "heartbeat_at": None,
         "stall_seconds": record.stall.seconds if record.stall else None,
-        "stall_where": _storable(record.stall.where) if record.stall else None,
+        "stall_where": storable(record.stall.where) if record.stall else None,
         "term": record.term,
-        "log": _storable(record.log) if record.log else None,
+        "log": storable(record.log) if record.log else None,
     }
 
 
@@ -136,9 +136,9 @@ def _tell_last(state: TaskState, last: RunResult) -> None:
     state.last_started_at = last.started_at
     state.last_finished_at = last.finished_at
     state.last_duration = last.duration
-    state.last_error = _storable(last.error)
+    state.last_error = storable(last.error)
 
 
-def _storable(text: str | None) -> str:
+def storable(text: str | None) -> str:
     """Return *text* without what databases refuse: NUL characters and lone surrogates."""
     return (text or "").replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()
