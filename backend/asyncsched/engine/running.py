@@ -52,8 +52,8 @@ class Running(Listener):
         return len(self._going)
 
     def runs(self) -> tuple[RunningRun, ...]:
-        """Return them as they stand now, the oldest first."""
-        return tuple(going.view() for going in self._going.values())
+        """Return them as they stand now, the oldest first. From any thread."""
+        return tuple(going.view() for going in tuple(self._going.values()))
 
     def reported(self, run: Run) -> None:
         """*run* has said how far it is, in whatever thread. Of one that has ended nothing more is told."""

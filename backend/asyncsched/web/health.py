@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from asyncsched.engine.context import Health
+from asyncsched.engine.running import RunningRun
 from asyncsched.listeners.metrics import MetricsListener
 from asyncsched.server.host import Host, State
 
@@ -16,6 +17,12 @@ def health_of(scope: Mapping[str, Any]) -> Health | None:
     if host is None or host.supervisor is None or host.state is not State.RUNNING:
         return None
     return host.supervisor.health()
+
+
+def running_of(scope: Mapping[str, Any]) -> tuple[RunningRun, ...]:
+    """Return what runs in this very process, and how far it is; nothing if no scheduler serves *scope*. Any thread."""
+    host = _host(scope)
+    return host.supervisor.running() if host and host.supervisor else ()
 
 
 def readiness(scope: Mapping[str, Any]) -> dict[str, Any]:
