@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Count, QuerySet, Sum
 
@@ -10,6 +11,7 @@ from asyncsched.engine.runs import RunStatus, SkipReason
 from asyncsched.models import TaskRun, TaskSkip
 
 MOST_READ = 10_000
+LONG_TEXTS = ("traceback", "log")  # columns that only a run's own page shows
 
 WHY: dict[str, str] = {
     SkipReason.OVERLAP: "the previous run was still going",
@@ -52,6 +54,11 @@ class PastRun:
     replica: str
     term: int | None
     """The fencing token of the leader that ran it; None where nobody leads, as with scope ``replica``."""
+
+    @property
+    def uuid(self) -> UUID:
+        """Its identity, as addresses have it."""
+        return UUID(self.run_id)
 
     def as_json(self) -> dict[str, Any]:
         """Return one element of what ``async_tasks history --json`` prints."""
@@ -112,7 +119,8 @@ def runs(
     *, task: str | None = None, status: str | None = None, since: datetime | None = None, limit: int
 ) -> list[PastRun]:
     """Return the latest *limit* runs that started at *since* or later, newest first."""
-    return [_run(row) for row in _runs(task, since, status=status).defer("traceback").order_by("-started_at")[:limit]]
+    found = _runs(task, since, status=status).defer(*LONG_TEXTS).order_by("-started_at")
+    return [past_run(row) for row in found[:limit]]
 
 
 def skips(*, task: str | None = None, since: datetime | None = None, limit: int) -> list[PastSkip]:
@@ -121,10 +129,15 @@ def skips(*, task: str | None = None, since: datetime | None = None, limit: int)
     What ``enabled_when`` kept from running is kept as a skip or as a run that was ``skipped``, never
     as both; it is found in either place.
     """
-    kept = [_skip(row) for row in _skips(task, since).order_by("-last_scheduled_for")[:limit]]
+    kept = kept_skips(task=task, since=since, limit=limit)
     said_no = _runs(task, since, status=RunStatus.SKIPPED).order_by("-started_at")[:limit]
     found = kept + [_skipped_run(row) for row in said_no]
     return sorted(found, key=lambda skip: skip.last, reverse=True)[:limit]
+
+
+def kept_skips(*, task: str | None = None, since: datetime | None = None, limit: int) -> list[PastSkip]:
+    """Return the latest *limit* of what is kept as a skip, newest first: `skips` but for runs that were ``skipped``."""
+    return [_skip(row) for row in _skips(task, since).order_by("-last_scheduled_for")[:limit]]
 
 
 def count_skipped(task: str, *, since: datetime | None = None) -> tuple[int, bool]:
@@ -166,7 +179,8 @@ def _skips(task: str | None, since: datetime | None) -> QuerySet[TaskSkip]:
     return TaskSkip.objects.filter(**{name: value for name, value in wanted.items() if value is not None})
 
 
-def _run(row: TaskRun) -> PastRun:
+def past_run(row: TaskRun) -> PastRun:
+    """Return what *row* tells, but for LONG_TEXTS."""
     return PastRun(
         task=row.task,
         run_id=row.run_id.hex,

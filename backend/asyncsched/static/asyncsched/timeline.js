@@ -1,0 +1,79 @@
+// Keeps the timeline current: the present moves each second, and the drawing is fetched anew when there is news.
+
+import { clock } from "./clock.js";
+import { fetchPart, renew } from "./refresh.js";
+import { say } from "./words.js";
+
+const EVERY = 60_000; // ms
+const SOONEST = 5_000; // ms from one drawing to the next, whatever happens
+const WRITTEN_AFTER = 1_500; // ms: what is told of at once is in the database a little later
+const GOOD = new Set(["running", "succeeded", "skipped"]);
+
+/** Keeps `section` current. Returns { tick(), wake(), onRun(message) }. */
+export function followTimeline(section) {
+  let drawnAt = Date.now(), newsAt = Infinity, busy = false;
+
+  async function draw() {
+    if (busy) return;
+    busy = true;
+    newsAt = Infinity;
+    try {
+      renew(section, await fetchPart(section.dataset.url, section.id));
+    } catch (error) {
+      console.info("timeline: trying again soon", error);
+      newsAt = Date.now();
+    } finally {
+      drawnAt = Date.now();
+      busy = false;
+      movePresent();
+    }
+  }
+  function movePresent() {
+    const [start, end] = [section.dataset.start, section.dataset.end].map(Date.parse);
+    const place = `${Math.min(100, Math.max(0, ((clock.now() - start) / (end - start)) * 100)).toFixed(3)}%`;
+    for (const line of section.querySelectorAll(".present")) for (const x of ["x1", "x2"]) line.setAttribute(x, place);
+  }
+
+  readOut(section);
+  const scroller = section.querySelector(".scroller");
+  scroller.scrollLeft = (scroller.scrollWidth - scroller.clientWidth) / 2;
+  return {
+    tick() {
+      movePresent();
+      const since = Date.now() - drawnAt;
+      if (since >= EVERY || (since >= SOONEST && Date.now() - newsAt >= WRITTEN_AFTER)) void draw();
+    },
+    wake() { void draw(); },
+    onRun({ type, task, status }) {
+      if (type === "progress") return;
+      // Of a task below a minute a success is drawn with the others of its minute.
+      if (GOOD.has(status) && section.querySelector(`li[data-task="${CSS.escape(task)}"]`)?.hasAttribute("data-often")) return;
+      newsAt = Math.min(newsAt, Date.now());
+    },
+  };
+}
+
+/** Says below the drawing what the pointer or the focus is on, and lets arrow keys go from run to run. */
+function readOut(section) {
+  const textOf = (target) => target.closest?.(".timeline :is(a, .hit, .stall)")?.querySelector("title")?.textContent;
+  for (const kind of ["pointerover", "focusin"]) {
+    section.addEventListener(kind, ({ target }) => {
+      const text = textOf(target);
+      const task = target.closest("li[data-task]")?.dataset.task;
+      if (text) say(section.querySelector(".readout"), task ? `${task}: ${text}` : text);
+    });
+  }
+  section.addEventListener("keydown", (event) => {
+    const run = event.target.closest("a");
+    const track = run?.closest(".track");
+    if (!track) return;
+    const runs = [...track.querySelectorAll("a")];
+    const at = runs.indexOf(run);
+    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: runs.length - 1 }[event.key];
+    if (!runs[to]) return;
+    event.preventDefault();
+    run.setAttribute("tabindex", -1);
+    runs[to].setAttribute("tabindex", 0);
+    runs[to].focus();
+  });
+}

@@ -1,0 +1,75 @@
+"""How a task is defined, in sentences: for people who do not want to look it up in the code. Pure."""
+
+from collections.abc import Iterator
+
+from asyncsched.policy import CatchUp, History, Overlap, Scope
+from asyncsched.registry import Task, where
+from asyncsched.schedules.words import duration
+from asyncsched.web.words import counted
+
+OVERLAP = {
+    Overlap.SKIP: "an occurrence that comes while it is still running is skipped",
+    Overlap.QUEUE: "an occurrence that comes while it is still running waits; the latest one runs afterwards",
+}
+CATCH_UP = {
+    CatchUp.ONCE: "of missed occurrences the latest runs",
+    CatchUp.ALL: "every missed occurrence runs, oldest first",
+    CatchUp.NONE: "what was missed is not made up for",
+}
+HISTORY = {
+    History.ALL: "every run has a row",
+    History.SUMMARY: "the successes of a minute share a row; what is worth a look has its own",
+    History.FAILURES: "only failures and stalls are kept",
+    History.NONE: "no runs are kept",
+}
+SCOPE = {Scope.CLUSTER: "once, in the process that leads", Scope.REPLICA: "in every process"}
+
+
+def definition(task: Task) -> list[tuple[str, str]]:
+    """Return what is to be said of *task*, and what it is."""
+    options = task.options
+    return [
+        ("Schedule", task.schedule.describe()),
+        ("Runs", f"{SCOPE[options.scope]}; {'on the event loop' if task.is_async else 'in a thread'}"),
+        ("Overlap", OVERLAP.get(options.overlap) or f"up to {counted(options.concurrency, 'run')} at once"),
+        ("Catching up", _catch_up(task)),
+        ("Timeout", duration(options.timeout) if options.timeout else "none"),
+        ("Retries", _retries(task)),
+        ("After failures", _rest(task)),
+        ("History", "every run has a row" if task.is_claimed else HISTORY[options.history]),
+        ("Condition", "its enabled_when is asked before each run" if options.enabled_when else "none"),
+        *(("Besides", text) for text in _extras(task)),
+        ("Code", where(task.function)),
+    ]
+
+
+def _catch_up(task: Task) -> str:
+    words = CATCH_UP[task.options.catch_up]
+    if task.options.catch_up is CatchUp.NONE:
+        return words
+    return f"{words}, if it is not older than {duration(task.options.catch_up_window.total_seconds())}"
+
+
+def _retries(task: Task) -> str:
+    retry = task.options.retry
+    if retry.attempts == 1:
+        return "none"
+    growing = (
+        f", then {retry.factor:g} times as long, at most {duration(retry.max_delay)}" if retry.attempts > 2 else ""
+    )
+    return f"{counted(retry.attempts - 1, 'more attempt')}, after {duration(retry.delay)}{growing}"
+
+
+def _rest(task: Task) -> str:
+    options = task.options
+    if options.suspend_after is None:
+        return "it goes on"
+    failures = counted(options.suspend_after, "failure")
+    return f"after {failures} in a row it rests for {duration(options.suspend_for)}, and longer each time"
+
+
+def _extras(task: Task) -> Iterator[str]:
+    if task.options.run_on_start:
+        yield "it also runs when the scheduler starts"
+    if task.options.rerun_abandoned:
+        yield "if its process dies in the middle of a run, the next one runs the occurrence again"
