@@ -8,6 +8,7 @@ from asyncsched import conf
 from asyncsched.engine.runner import describe
 from asyncsched.engine.supervisor import Supervisor
 from asyncsched.errors import AsyncschedError
+from asyncsched.server.systemd import Systemd
 
 logger = logging.getLogger("asyncsched.server")
 
@@ -37,6 +38,7 @@ class Host:
         self._grace = 0.0
         self._limit = asyncio.Timeout(None)
         self._warned = False
+        self._systemd = Systemd()
 
     def announce(self) -> None:
         """A start is coming: hold requests from now on until it is through."""
@@ -61,6 +63,7 @@ class Host:
             if not settings.enabled:
                 self.state = State.DISABLED
                 logger.info("the scheduler is disabled by the settings")
+                self._systemd.ready("serves; the scheduler is disabled by the settings")
                 return
             from asyncsched.server import compose  # noqa: PLC0415 - its models need Django; asgi.py may import us before
 
@@ -68,6 +71,7 @@ class Host:
             await supervisor.start()
             self.supervisor = supervisor
             self.state = State.RUNNING
+            self._systemd.ready(f"schedules {len(supervisor.tasks)} tasks")
         finally:
             if self.state is State.STARTING:
                 self.state = State.FAILED
@@ -89,6 +93,7 @@ class Host:
         if self.supervisor is None or self.state is not State.RUNNING:
             return
         self.state, self._start = State.DRAINING, None
+        self._systemd.stopping("lets runs finish")
         try:
             async with asyncio.timeout(None) as self._limit:
                 await self.supervisor.drain(self._grace if grace is None else min(grace, self._grace))
@@ -99,6 +104,7 @@ class Host:
                 extra={"action": "hurried"},
             )
         self.state = State.STOPPED
+        self._systemd.stopped()
 
     def hurry(self) -> None:
         """Cut off at once what a drain is still waiting for, and leave what does not end even so."""
