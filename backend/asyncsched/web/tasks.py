@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from asyncsched import conf
 from asyncsched.engine.recollection import REQUEST_LASTS
+from asyncsched.engine.runs import RunStatus
 from asyncsched.listeners.channels import ChannelsListener
 from asyncsched.models import TaskState
 from asyncsched.policy import History
@@ -79,7 +80,7 @@ class Row:
     @property
     def measured(self) -> str:
         """How long the last run took, and how late it was."""
-        if not self.last or self.last.duration is None:
+        if not self.last or self.last.duration is None or self.last.status == RunStatus.SKIPPED:
             return ""
         length = f"took {took(self.last.duration)}"
         return length if self.lateness is None else f"{length}, {took(self.lateness)} late"

@@ -136,7 +136,7 @@ export class Row {
     say(when, ago(now - Date.parse(run.started_at)));
     const measured = this.cells.last.querySelector(".measured");
     if (run.status === "running") this.showProgress(measured, run);
-    else say(measured, run.duration_s == null ? "" : `took ${took(run.duration_s)}${run.lateness_s == null ? "" : `, ${took(run.lateness_s)} late`}`);
+    else say(measured, measuredOf(run));
   }
 
   showProgress(place, run) {
@@ -185,6 +185,11 @@ export class Row {
     this.shown[name] = key;
     draw(this.cells[name], key);
   }
+}
+
+function measuredOf({ status, duration_s: duration, lateness_s: lateness }) {
+  if (duration == null || status === "skipped") return "";
+  return `took ${took(duration)}${lateness == null ? "" : `, ${took(lateness)} late`}`;
 }
 
 function badge(text, status, address) {
