@@ -13,17 +13,23 @@ from tests.docs.pages import ROOT, blocks
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """A project in *folder*. *installed* is where the unpacked wheel lies, for PYTHONPATH."""
+    """A project in *folder*. *installed* is where the package is installed."""
 
     folder: Path
     installed: Path
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of its processes: this one's, without what belongs to our own Django."""
+        inherited = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+        return inherited | {"PYTHONPATH": str(self.installed), "COLUMNS": "200"}
+
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run Python with *arguments* in the project, as somebody would who has installed the package."""
+        """Run Python with *arguments* in the project's folder."""
         return subprocess.run(
             [sys.executable, *arguments],
             cwd=self.folder,
-            env=self.environment(),
+            env=self.environment,
             capture_output=True,
             text=True,
             check=False,
@@ -36,20 +42,22 @@ class Project:
         assert done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}"
         return done.stdout
 
-    def environment(self) -> dict[str, str]:
-        """Return this process's environment without what belongs to its own Django."""
-        inherited = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
-        return inherited | {"PYTHONPATH": str(self.installed), "COLUMNS": "200"}
+    def start(self, app: str) -> None:
+        """Make the project ``mysite`` in its folder, and *app* in it, as Django's own commands do."""
+        for arguments in (("startproject", "mysite", "."), ("startapp", app)):
+            done = self.run("-m", "django", *arguments)
+            assert done.returncode == 0, done.stderr
 
-    def append(self, page: Path) -> None:
-        """Put each Python block of *page* that names a file at the end of that file."""
+    def write(self, page: Path, *, anew: frozenset[str] = frozenset()) -> None:
+        """Put each Python block of *page* at the end of the file it names; those in *anew* are replaced."""
         for block in blocks("python", page=page):
-            with (self.folder / block.name).open("a") as file:
-                file.write(f"\n\n{block.text}")
+            file = self.folder / block.name
+            before = file.read_text() if file.exists() and block.name not in anew else ""
+            file.write_text(f"{before}\n{block.text}")
 
 
 def unpack_wheel(folder: Path) -> Path:
-    """Build the wheel of this checkout, and unpack it into *folder*, which is all that installing it does."""
+    """Build the wheel of this checkout and unpack it in *folder*, which is all that installing it does."""
     built = subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder / "dist")],
         cwd=ROOT,
@@ -68,3 +76,17 @@ def commands(page: Path) -> list[list[str]]:
     """Return the calls of ``manage.py`` that *page* shows, each as its arguments, in order."""
     text = "\n".join(block.text for block in blocks("console", page=page))
     return [line.split() for line in re.findall(r"^(?:\$ )?python manage\.py (.+)$", text, re.MULTILINE)]
+
+
+def output(page: Path, command: str) -> str:
+    """Return what *page* shows as the output of *command*, a call of ``manage.py``, the first time."""
+    (text, *_) = [
+        block.text for block in blocks("console", page=page) if f"$ python manage.py {command}\n" in block.text
+    ]
+    return text.partition(f"{command}\n")[2].partition("$ ")[0]
+
+
+def names_and_schedules(listed: str) -> list[tuple[str, str]]:
+    """Return the first two columns of a list of tasks."""
+    lines = [re.split(r" {2,}", line) for line in listed.splitlines() if " enabled " in line]
+    return [(cells[0], cells[1]) for cells in lines]
