@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -213,3 +214,13 @@ def healthy_sync() -> None:
 HEALTHY = tuple(f"healthy {number}" for number in range(1, 10))
 for position, name in enumerate(HEALTHY):
     wanted(name, Every(seconds=1, offset=position / 9), timeout=5)(healthy_async if position % 2 == 0 else healthy_sync)
+
+
+# One that can be made to fail, and that people are to hear of.
+
+
+@wanted("fails_while_told_to", Every(seconds=1), timeout=5, catch_up="once", alert_after=4)
+def fails_while_told_to() -> None:
+    note("ran")
+    if Path(f"{settings.E2E_LEDGER}.fail").exists():
+        raise LookupError("told to")
