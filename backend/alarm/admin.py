@@ -8,6 +8,8 @@ from django.core.validators import RegexValidator
 
 from alarm.codes import MAX_LENGTH, MIN_LENGTH, hashed
 from alarm.models import AlarmCode, AlarmEvent
+from asyncsched.admin import display
+from asyncsched.admin.filters import ByTime, by
 from retention.admin import RecordAdmin
 
 
@@ -15,10 +17,23 @@ from retention.admin import RecordAdmin
 class AlarmEventAdmin(RecordAdmin):
     """What happened."""
 
-    list_display = ["created_at", "kind", "message", "source"]
-    list_filter = ["kind", "created_at"]
+    time = "created_at"
+    created = staticmethod(display.moment_of("created_at", "when"))
+    list_display = ["created", "kind", "message", "who"]
+    list_filter = [ByTime, by("kind", is_indexed=True), by("source")]
     search_fields = ["message", "source"]
-    date_hierarchy = "created_at"
+    fields = ["created", "kind", "message", "who", "what_else"]
+    readonly_fields = ["created", "who", "what_else"]
+
+    @admin.display(description="by")
+    def who(self, event: AlarmEvent) -> str:
+        """Show who says so, with a link to a rule that does."""
+        return display.reference(event.source) or display.NOTHING
+
+    @admin.display(description="details")
+    def what_else(self, event: AlarmEvent) -> str:
+        """Show the details as people write them."""
+        return display.indented(event.details)
 
 
 class AlarmCodeForm(forms.ModelForm):

@@ -5,22 +5,34 @@ from django.contrib import admin, messages
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html
 
+from asyncsched.admin import display
+from asyncsched.admin.filters import ByTime, by
 from notifications import outbox, policies, wording
 from notifications.models import Channel, Notification, Status
 from notifications.policies import Policies
 from retention.admin import RecordAdmin
+
+MOST_SHOWN = 60  # characters of a text, in the list
 
 
 @admin.register(Notification)
 class NotificationAdmin(RecordAdmin):
     """The outbox: what waits and why, what was sent; to be cancelled or sent again."""
 
-    list_filter = ["status", "urgent", "channel", "created_at"]
+    time = "created_at"
+    created = staticmethod(display.moment_of("created_at"))
+    sent = staticmethod(display.moment_of("sent_at"))
+    list_filter = [ByTime, by("status"), by("urgent"), by("channel")]
     search_fields = ["title", "body"]
-    date_hierarchy = "created_at"
     actions = ["send_again", "cancel"]
-    readonly_fields = ["outlook"]
+    fieldsets = [
+        (None, {"fields": ["id", "title", "body", "channel", "urgent", "cause", "created"]}),
+        ("What becomes of it", {"fields": ["status", "outlook", "attempts", "last_error", "sent", "delivered"]}),
+        ("Repeats", {"fields": ["repeats", "part_of"]}),
+    ]
+    readonly_fields = ["created", "sent", "cause", "outlook", "delivered"]
 
     def get_list_display(self, request: HttpRequest) -> list[str | Callable[[Any], str | bool]]:
         """Return the columns; what comes next is told of all rows by the channels as they are now."""
@@ -30,8 +42,7 @@ class NotificationAdmin(RecordAdmin):
         def outlook(row: Notification) -> str:
             return _outlook(row, known)
 
-        row = ["id", "created_at", "title", "body_start", "channel", "urgent", "repeats", "status"]
-        return [*row, outlook, "last_error"]
+        return ["id", "created", "message", "channel", "urgent", "repeats", "status", outlook, "last_error"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Notification]:
         """Return the notifications, each with the time until which another of its kind holds it back."""
@@ -39,10 +50,21 @@ class NotificationAdmin(RecordAdmin):
         leading = Notification.objects.filter(leads=OuterRef("kind")).exclude(pk=OuterRef("pk"))
         return rows.annotate(held_until=Subquery(leading.values("leads_until")))
 
-    @admin.display(description="body")
-    def body_start(self, row: Notification) -> str:
-        """Show the beginning of the text."""
-        return row.body if len(row.body) <= 60 else f"{row.body[:59]}…"
+    @admin.display(description="message")
+    def message(self, row: Notification) -> str:
+        """Show the title and the beginning of the text."""
+        start = row.body if len(row.body) <= MOST_SHOWN else f"{row.body[: MOST_SHOWN - 1]}…"
+        return format_html("<strong>{}</strong> {}", row.title, start) if row.title else start
+
+    @admin.display(description="cause")
+    def cause(self, row: Notification) -> str:
+        """Show by which key it was queued, with a link to what that names, such as the firing of a rule."""
+        return display.reference(row.idempotency_key or "") or display.NOTHING
+
+    @admin.display(description="delivered to")
+    def delivered(self, row: Notification) -> str:
+        """Show which targets have it."""
+        return ", ".join(map(str, row.delivered_to)) or display.NOTHING
 
     @admin.display(description="what comes next")
     def outlook(self, row: Notification) -> str:

@@ -7,45 +7,32 @@ from django.contrib import admin
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils import timezone
 
+from asyncsched.admin import display, records
+from asyncsched.admin.filters import ByTime, by
 from retention.audit import changes_by
 from retention.models import SettingChange
 
 
-class RecordAdmin(admin.ModelAdmin):
-    """Rows to read and, if need be, to delete; never to write.
+class RecordAdmin(records.RecordAdmin):
+    """Rows to read and, if need be, to delete; never to write."""
 
-    Made for tables that grow: it counts no more rows than it has to.
-    """
-
-    show_full_result_count = False
-    list_per_page = 50
-
-    def has_add_permission(self, *_: object, **__: object) -> bool:
-        return False
-
-    def has_change_permission(self, *_: object, **__: object) -> bool:
-        return False
+    may_be_deleted = True
+    actions: Any = ()
 
 
 @admin.register(SettingChange)
 class SettingChangeAdmin(RecordAdmin):
     """The audit trail, to read only."""
 
+    time = "at"
+    may_be_deleted = False
+    when = staticmethod(display.moment_of("at", "when"))
     list_display = ["when", "who", "setting", "old", "new"]
     fields = ["when", "who", "setting", "old", "new"]
-    list_filter = ["setting", "at"]
+    readonly_fields = ["when"]
+    list_filter = [ByTime, by("setting")]
     search_fields = ["who"]
-    date_hierarchy = "at"
-
-    @admin.display(ordering="at")
-    def when(self, change: SettingChange) -> str:
-        """Show the time to the second, with its zone."""
-        return f"{timezone.localtime(change.at):%Y-%m-%d %H:%M:%S %Z}"
-
-    def has_delete_permission(self, *_: object, **__: object) -> bool:
-        return False
 
 
 class SettingsAdmin(ConstanceAdmin):

@@ -1,4 +1,4 @@
-"""The scheduler in the admin: history is read-only and never counted, tasks can be paused."""
+"""The scheduler in the admin: history, processes and leadership, to read only."""
 
 import re
 import uuid
@@ -7,16 +7,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from asyncsched.admin.records import MOST_COUNTED
-from asyncsched.models import Lease, Replica, TaskRun, TaskSkip, TaskState
-from asyncsched.registry import registry
+from asyncsched.models import Lease, LoopStall, Replica, TaskRun, TaskSkip, Term
 
 pytestmark = pytest.mark.django_db
 
 RUNS = "/admin/asyncsched/taskrun/"
 SKIPS = "/admin/asyncsched/taskskip/"
-TASKS = "/admin/asyncsched/taskstate/"
 PROCESSES = "/admin/asyncsched/replica/"
 LEADERSHIP = "/admin/asyncsched/lease/"
+TERMS = "/admin/asyncsched/term/"
+STALLS = "/admin/asyncsched/loopstall/"
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
@@ -36,7 +36,7 @@ def test_runs_are_listed_newest_first(admin_client):
     assert listed(admin_client.get(RUNS)) == ["newest", "newer", "older"]
 
 
-@pytest.mark.parametrize("query", ["task=sync_entity_states", "status__exact=failed", "trigger=manual", "q=no+route"])
+@pytest.mark.parametrize("query", ["task=sync_entity_states", "status=failed", "trigger=manual", "q=no+route"])
 def test_runs_are_found_by_task_status_trigger_and_error(admin_client, query):
     TaskRun.objects.bulk_create(
         [
@@ -108,32 +108,6 @@ def test_a_large_history_is_never_counted_to_its_end(admin_client, django_assert
     assert response.context["cl"].result_count == MOST_COUNTED
 
 
-def test_every_registered_task_is_listed_even_before_its_first_run(admin_client):
-    assert listed(admin_client.get(TASKS)) == sorted(task.name for task in registry)
-
-
-def test_pausing_a_task_writes_nothing_but_the_switch(admin_client):
-    TaskState.objects.create(task="sync_entity_states", cursor=NOON, consecutive_failures=1)
-    page = admin_client.get(f"{TASKS}sync_entity_states/change/")
-    TaskState.objects.update(cursor=NOON + timedelta(minutes=5), consecutive_failures=2)  # the scheduler goes on
-
-    assert page.status_code == 200
-    answer = admin_client.post(f"{TASKS}sync_entity_states/change/", {"paused": "on", "consecutive_failures": "77"})
-
-    assert answer.status_code == 302
-    state = TaskState.objects.get()
-    assert (state.paused, state.cursor, state.consecutive_failures) == (True, NOON + timedelta(minutes=5), 2)
-
-
-def test_a_task_shows_how_often_it_ran_and_failed_and_when_it_is_next(admin_client):
-    TaskState.objects.create(task="sync_entity_states", runs=28_812, failures=17, next_run_at=NOON)
-    cells = admin_client.get(f"{TASKS}?q=sync_entity_states").content.decode()
-
-    assert '<td class="field-runs">28812</td>' in cells
-    assert '<td class="field-failures">17</td>' in cells
-    assert "field-next_run_at" in cells
-
-
 def process(replica, *, lives=True, tasks=("sync_entity_states",)):
     now = datetime.now(UTC)
     facts = {task: {"schedule": "every 5 min", "scope": "cluster", "enabled": True} for task in tasks}
@@ -193,3 +167,50 @@ def test_neither_a_process_nor_leadership_can_be_changed_or_deleted(admin_client
     assert admin_client.get(f"{address}change/").status_code == 200
     assert admin_client.post(f"{address}change/", {"term": "9"}).status_code == 403
     assert admin_client.post(f"{address}delete/", {"post": "yes"}).status_code == 403
+
+
+def test_terms_of_leadership_are_listed_latest_first_with_how_long_they_lasted(admin_client):
+    Term.objects.create(term=6, replica="web-1:1:aa", since=NOON, until=NOON + timedelta(hours=1, minutes=30))
+    Term.objects.create(term=7, replica="web-2:1:aa", since=NOON + timedelta(hours=2))
+    page = admin_client.get(TERMS).content.decode()
+
+    assert re.findall(r'class="field-process">([^<]+)<', page) == ["web-2:1", "web-1:1"]
+    assert re.findall(r'class="field-lasted">([^<]+)<', page) == ["-", "1 h 30 min"]
+    assert listed_terms(admin_client.get(f"{TERMS}?replica=web-1:1:aa")) == [6]
+
+
+def listed_terms(response):
+    return [row.term for row in response.context["cl"].result_list]
+
+
+def stall(number=0, **facts):
+    defaults = {"culprit": "task sync_entity_states", "task": "sync_entity_states", "where": "home/tasks.py:12 (sync)"}
+    at = NOON + timedelta(seconds=number)
+    return LoopStall(began_at=at, seconds=0.4123, replica="web-1:1:aa", **(defaults | facts))
+
+
+def test_stalls_are_listed_latest_first_with_who_held_up_the_loop_and_where(admin_client):
+    LoopStall.objects.bulk_create([stall(1), stall(2, culprit="request GET /slow", task="")])
+    page = admin_client.get(STALLS).content.decode()
+
+    assert re.findall(r'class="field-culprit">([^<]+)<', page) == ["request GET /slow", "task sync_entity_states"]
+    assert "0.412\N{NO-BREAK SPACE}s" in page
+    assert "home/tasks.py:12 (sync)" in page
+
+
+@pytest.mark.parametrize("query", ["task=sync_entity_states", "q=home", "when=2026-11-23"])
+def test_stalls_are_found_by_task_line_and_day(admin_client, query):
+    LoopStall.objects.bulk_create([stall(), stall(86_400, culprit="request GET /slow", task="", where="web.py:1")])
+
+    assert listed(admin_client.get(f"{STALLS}?{query}")) == ["sync_entity_states"]
+
+
+def test_neither_a_term_nor_a_stall_can_be_changed_or_deleted(admin_client):
+    Term.objects.create(term=6, replica="web-1:1:aa", since=NOON)
+    row = stall()
+    row.save()
+
+    for address in (f"{TERMS}6/", f"{STALLS}{row.pk}/"):
+        assert admin_client.get(f"{address}change/").status_code == 200
+        assert admin_client.post(f"{address}change/", {"term": "9"}).status_code == 403
+        assert admin_client.post(f"{address}delete/", {"post": "yes"}).status_code == 403

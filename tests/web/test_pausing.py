@@ -8,17 +8,18 @@ import pytest
 
 from tests.support.site import Site
 
-CHANGE = "/admin/asyncsched/taskstate/broadcast_system_status/change/"
+TASK = "/admin/asyncsched/taskstate/broadcast_system_status/"
 
 
 async def set_paused(site, client, *, paused):
     async with client.get("/admin/asyncsched/taskstate/") as listing:
         assert listing.status == 200
-    async with client.get(CHANGE) as page:
+    async with client.get(f"{TASK}change/") as page:
         token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', await page.text()).group(1)
         cookie = f"{site.cookie('admin')}; csrftoken={page.cookies['csrftoken'].value}"
-    form = {"csrfmiddlewaretoken": token} | ({"paused": "on"} if paused else {})
-    async with client.post(CHANGE, data=form, headers={"Cookie": cookie}, allow_redirects=False) as answer:
+    button = f"{TASK}act/{'pause' if paused else 'resume'}/"
+    form = {"csrfmiddlewaretoken": token}
+    async with client.post(button, data=form, headers={"Cookie": cookie}, allow_redirects=False) as answer:
         assert answer.status == 302
 
 

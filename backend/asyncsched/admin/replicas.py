@@ -1,13 +1,15 @@
 """The processes that run the scheduler, and which of them leads."""
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import BooleanField, Exists, ExpressionWrapper, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 
+from asyncsched.admin import display
+from asyncsched.admin.filters import by
 from asyncsched.admin.records import RecordAdmin
 from asyncsched.models import Lease, Replica
 from asyncsched.storage.database_time import database_now
@@ -18,17 +20,17 @@ from asyncsched.storage.presence_views import DEAD, LEADER, STANDBY, short_name
 class ReplicaAdmin(RecordAdmin):
     """Processes, the latest first. Whether one is alive is judged by the database's clock."""
 
-    list_display = ["process", "role", "started_at", "seen_at", "task_count", "version"]
-    list_filter = ["version"]
+    started = staticmethod(display.moment_of("started_at"))
+    seen = staticmethod(display.moment_of("seen_at"))
+    expires = staticmethod(display.moment_of("expires_at"))
+    list_display = ["process", "role", "started", "seen", "task_count", "version"]
+    list_filter = [by("version")]
     search_fields = ["replica"]
     search_help_text = "Part of the name of a host"
     ordering = ["-started_at", "replica"]
-    sortable_by = ["started_at", "seen_at"]
-    fields = ["replica", "role", "version", "started_at", "seen_at", "expires_at", "known_tasks"]
-    readonly_fields = ["role", "known_tasks"]
-
-    def has_change_permission(self, *_: object, **__: object) -> bool:
-        return False
+    sortable_by = ["started", "seen"]
+    fields = ["replica", "role", "version", "started", "seen", "expires", "known_tasks"]
+    readonly_fields = ["role", "started", "seen", "expires", "known_tasks"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         is_alive = ExpressionWrapper(Q(expires_at__gt=database_now()), output_field=BooleanField())
@@ -58,13 +60,10 @@ class ReplicaAdmin(RecordAdmin):
 class LeaseAdmin(RecordAdmin):
     """Who leads, and since when."""
 
-    list_display = ["leader", "term", "since", "resigned"]
-    sortable_by = []
-    fields = ["holder", "leader", "term", "since", "resigned"]
-    readonly_fields = ["leader", "resigned"]
-
-    def has_change_permission(self, *_: object, **__: object) -> bool:
-        return False
+    since = staticmethod(display.moment_of("since"))
+    list_display = ["leader", "term", "since", "resigned", "terms"]
+    fields = ["holder", "leader", "term", "since", "resigned", "terms"]
+    readonly_fields = ["leader", "since", "resigned", "terms"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         alive = Replica.objects.filter(replica=OuterRef("holder"), expires_at__gt=database_now())
@@ -79,5 +78,9 @@ class LeaseAdmin(RecordAdmin):
         return name if lease.holder_lives else f"nobody: {name} has died"
 
     @admin.display(description="resigned")
-    def resigned(self, lease: Lease) -> datetime | None:
-        return lease.until if not lease.holder else None
+    def resigned(self, lease: Lease) -> str:
+        return display.NOTHING if lease.holder else display.moment(lease.until)
+
+    @admin.display(description="before")
+    def terms(self, lease: Lease) -> SafeString:
+        return display.links([("All terms", display.page("admin:asyncsched_term_changelist"))])

@@ -3,72 +3,73 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBadRequest, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path
+from django.utils.safestring import SafeString
+from django.views.decorators.http import require_safe
 
-from asyncsched.admin.records import RecordAdmin
-from asyncsched.engine.runs import Trigger
+from asyncsched.admin import display, export
+from asyncsched.admin.filters import ByTime, by
+from asyncsched.admin.names import ByTask
+from asyncsched.admin.records import MOST_SEARCHED, RecordAdmin
 from asyncsched.models import TaskRun
-from asyncsched.registry import registry
-
-MOST_SEARCHED = 10_000
-MOST_LOOKED_AT = 50_000
-
-
-def latest(runs: QuerySet[TaskRun], most: int) -> QuerySet[TaskRun]:
-    """Return the *most* latest of *runs*; more, if several began at the very same instant."""
-    starts = runs.order_by("-started_at").values_list("started_at", flat=True)
-    for earliest in starts[most - 1 : most]:
-        return runs.filter(started_at__gte=earliest)
-    return runs
-
-
-class ByTask(admin.SimpleListFilter):
-    """Filters by task. The names come from the registry: asking the table for them would read all of it."""
-
-    title = "task"
-    parameter_name = "task"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(task.name, task.name) for task in registry]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(task=self.value()) if self.value() else queryset
-
-
-class ByTrigger(admin.SimpleListFilter):
-    """Filters by trigger, among the latest runs: no index finds the few that were not on schedule."""
-
-    title = f"trigger, of the latest {MOST_LOOKED_AT:,}"
-    parameter_name = "trigger"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(trigger.value, trigger.value) for trigger in Trigger]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[TaskRun]) -> QuerySet[TaskRun]:
-        return latest(queryset, MOST_LOOKED_AT).filter(trigger=self.value()) if self.value() else queryset
 
 
 @admin.register(TaskRun)
 class TaskRunAdmin(RecordAdmin):
-    """Runs, newest first."""
+    """Runs, newest first; to be exported."""
 
-    list_display = ["started_at", "task", "status", "count", "trigger", "took", "late", "blocked", "error_start"]
-    list_filter = [ByTask, "status", "started_at", ByTrigger]
+    time = "started_at"
+    list_display = ["started", "task", "status", "count", "trigger", "took", "late", "blocked", "error_start"]
+    list_filter = [ByTime, ByTask, by("status", is_indexed=True), by("trigger")]
     search_fields = ["task", "error"]
     search_help_text = f"Part of a task's name or of an error, in the latest {MOST_SEARCHED:,} runs of those selected"
-    ordering = ["-started_at"]
-    sortable_by = ["started_at"]
+    sortable_by = ["started"]
+    change_list_template = "asyncsched/admin/runs.html"
+    actions = ["export_selected"]
+    fieldsets = [
+        (None, {"fields": ["task", "status", "count", "trigger", "attempt", "elsewhere"]}),
+        (
+            "Time",
+            {"fields": ["scheduled", "started", "finished", "took", "late", "blocked", "stall_where"]},
+        ),
+        ("What came of it", {"fields": ["result", "error_text", "traceback_text", "log_text"]}),
+        ("Where", {"fields": ["replica", "term", "run_id"]}),
+    ]
 
-    def has_change_permission(self, *_: object, **__: object) -> bool:
-        return False
+    started = staticmethod(display.moment_of("started_at"))
+    scheduled = staticmethod(display.moment_of("scheduled_for"))
+    finished = staticmethod(display.moment_of("finished_at"))
+    readonly_fields = [
+        "started", "scheduled", "finished", "took", "late", "blocked", "error_text", "traceback_text", "log_text",
+        "elsewhere",
+    ]  # fmt: skip
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[TaskRun], search_term: str
-    ) -> tuple[QuerySet[TaskRun], bool]:
-        """Search among the latest: no index helps to find a part of a text, and there may be millions."""
-        among = latest(queryset, MOST_SEARCHED) if search_term else queryset
-        return super().get_search_results(request, among, search_term)
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the runs without their longest texts, which only the page of a run shows."""
+        return super().get_queryset(request).defer("traceback", "log", "result")
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_safe(self.export_filtered))
+        return [path("export/", view, name="asyncsched_taskrun_export"), *super().get_urls()]
+
+    def export_filtered(self, request: HttpRequest) -> HttpResponseBase:
+        """Send what the list shows for the same address, with what is beyond its pages."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            runs = self.get_changelist_instance(request).queryset
+        except IncorrectLookupParameters:
+            return HttpResponseBadRequest("There is no such filter.")
+        return export.as_csv(request, runs)
+
+    @admin.action(description="Export the selected runs as CSV", permissions=["view"])
+    def export_selected(self, request: HttpRequest, queryset: QuerySet[TaskRun]) -> StreamingHttpResponse:
+        return export.as_csv(request, queryset)
 
     @admin.display(description="took")
     def took(self, run: TaskRun) -> str:
@@ -85,3 +86,25 @@ class TaskRunAdmin(RecordAdmin):
     @admin.display(description="error")
     def error_start(self, run: TaskRun) -> str:
         return run.error[:120]
+
+    @admin.display(description="error")
+    def error_text(self, run: TaskRun) -> str:
+        return display.verbatim(run.error)
+
+    @admin.display(description="traceback")
+    def traceback_text(self, run: TaskRun) -> str:
+        return display.verbatim(run.traceback)
+
+    @admin.display(description="log")
+    def log_text(self, run: TaskRun) -> str:
+        return display.verbatim(run.log)
+
+    @admin.display(description="see also")
+    def elsewhere(self, run: TaskRun) -> SafeString:
+        return display.links(
+            [
+                ("The run's page", display.page("asyncsched:run", run.run_id)),
+                ("All runs of the task", display.page("admin:asyncsched_taskrun_changelist", task=run.task)),
+                ("What did not run, and why", display.page("admin:asyncsched_taskskip_changelist", task=run.task)),
+            ]
+        )

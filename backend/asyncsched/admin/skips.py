@@ -1,41 +1,33 @@
 """Why-not: what did not run, and for what reason."""
 
-from typing import Any
+from collections.abc import Iterable
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
 
+from asyncsched.admin import display
+from asyncsched.admin.filters import ByTime, by
+from asyncsched.admin.names import ByTask
 from asyncsched.admin.records import RecordAdmin
-from asyncsched.admin.runs import ByTask
 from asyncsched.models import TaskSkip
 from asyncsched.storage.history import WHY, in_words
 
 
-class ByReason(admin.SimpleListFilter):
-    """Filters by reason, in words. The reasons come from the code: asking the table for them would read all of it."""
-
-    title = "reason"
-    parameter_name = "reason"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(str(reason), words) for reason, words in WHY.items()]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[TaskSkip]) -> QuerySet[TaskSkip]:
-        return queryset.filter(reason=self.value()) if self.value() else queryset
+def _reasons() -> Iterable[tuple[str, str]]:
+    return [(str(reason), words) for reason, words in WHY.items()]
 
 
 @admin.register(TaskSkip)
 class TaskSkipAdmin(RecordAdmin):
     """Occurrences that did not run, newest first."""
 
-    list_display = ["last_scheduled_for", "task", "why", "count", "first_scheduled_for"]
-    list_filter = [ByTask, ByReason, "last_scheduled_for"]
-    ordering = ["-last_scheduled_for"]
-    sortable_by = ["last_scheduled_for"]
-
-    def has_change_permission(self, *_: object, **__: object) -> bool:
-        return False
+    time = "last_scheduled_for"
+    last = staticmethod(display.moment_of("last_scheduled_for"))
+    first = staticmethod(display.moment_of("first_scheduled_for"))
+    list_display = ["last", "task", "why", "count", "first"]
+    list_filter = [ByTime, ByTask, by("reason", is_indexed=True, unless="task", values=_reasons)]
+    sortable_by = ["last"]
+    fields = ["task", "why", "count", "first", "last", "claimant"]
+    readonly_fields = ["why", "first", "last"]
 
     @admin.display(description="why")
     def why(self, skip: TaskSkip) -> str:
