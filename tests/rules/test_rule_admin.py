@@ -40,7 +40,7 @@ def test_the_trace_of_a_firing_is_shown_as_lines(admin_client, make_rule, house)
     log = RuleActionLog.objects.get()
     response = admin_client.get(reverse("admin:rules_ruleactionlog_change", args=[log.pk]))
 
-    assert "<pre>✓ binary_sensor.door is on  (on since 2026-11-25 12:00:05 UTC)</pre>" in response.content.decode()
+    assert ">✓ binary_sensor.door is on  (on since 2026-11-25 12:00:05 UTC)</pre>" in response.content.decode()
 
 
 def test_how_a_rule_stands_is_shown_and_cannot_be_written(admin_client, make_rule, house):
