@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -24,6 +25,7 @@ from asyncsched.storage.presence_views import short_name
 from asyncsched.storage.situations import Situation
 from asyncsched.web.access import may_run, page
 from asyncsched.web.definition import definition
+from asyncsched.web.health import running_of
 from asyncsched.web.words import status_word, took, trigger_words
 
 RUNS_SHOWN = 50
@@ -31,7 +33,7 @@ SKIPS_SHOWN = 20
 OCCURRENCES_SHOWN = 10
 NAMES_SUGGESTED = 3
 
-# How a task stands, as its page says it, and the status whose colour that has.
+# How a task stands: as its page says it, and the status whose colour that has.
 SITUATIONS = {
     Situation.RUNNING: ("A run goes on.", RunStatus.RUNNING),
     Situation.WAITING: ("It runs at its next occurrence.", RunStatus.SUCCEEDED),
@@ -90,22 +92,24 @@ def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
     if found is None:
         sentence = "History has no such run. It may have been deleted: runs are kept for a while only."
         return _missing(request, "No such run", sentence)
+    scope = getattr(request, "scope", {})
     context = {
         "found": found,
         "shown": ShownRun(run=found.run),
         "attempts": [ShownRun(run=one) for one in found.attempts] if len(found.attempts) > 1 else [],
+        "progress": next((one for one in running_of(scope) if one.claim.run_id == found.run.run_id), None),
         "now": timezone.now(),
+        "time_zone": timezone.get_current_timezone_name(),
     }
     return render(request, "asyncsched/run.html", context)
 
 
 @page
 def task(request: HttpRequest, name: str) -> HttpResponse:
-    """Tell how a task is defined, how it stands, when it runs, and how its runs went, those of one page at a time."""
-    now = timezone.now()
+    """Tell how a task is defined, how it stands, when it runs, and how its runs went, a page of them at a time."""
     settings = conf.load()
-    registered = {one.name: one for one in compose.tasks(settings)}
-    known = one_task.everything(registered.values(), is_elected=settings.election)
+    codes = {one.name: one for one in compose.tasks(settings)}
+    known = one_task.everything(codes.values(), is_elected=settings.election)
     standing = known.tasks.get(name)
     if standing is None:
         similar = difflib.get_close_matches(name, known.tasks, n=NAMES_SUGGESTED)
@@ -113,24 +117,27 @@ def task(request: HttpRequest, name: str) -> HttpResponse:
     try:
         behind = Cursor.of(request.GET["older"]) if "older" in request.GET else None
     except ValueError:
-        return _missing(request, "No such page", "The address names no place among the runs.", [name])
-    code = registered.get(name)
-    situation, tone = SITUATIONS[standing.situation]
-    context = {
-        "situation": situation,
-        "tone": tone,
-        "standing": standing,
-        "who": [known.called.get(one, short_name(one)) for one in standing.known_by],
-        "definition": definition(code) if code else [],
-        "description": code.options.description if code else "",
-        "coming": _coming(code, now) if code else [],
-        "may_run_tasks": code is not None and may_run(request.user),
-        "is_latest": behind is None,
-        "now": now,
-    }
+        return _missing(request, "No such page", f"The address names no place among the runs of {name}.")
+    now = timezone.now()
     found = one_task.detail(name, now=now, behind=behind, most_runs=RUNS_SHOWN, most_skips=SKIPS_SHOWN)
-    runs = [ShownRun(run=one) for one in found.runs.runs]
-    return render(request, "asyncsched/task.html", context | {"found": found, "runs": runs})
+    code = codes.get(name)
+    context = {
+        "standing": standing,
+        "situation": SITUATIONS[standing.situation],
+        "who": [known.called.get(one, short_name(one)) for one in standing.known_by],
+        "found": found,
+        "runs": [ShownRun(run=one) for one in found.runs.runs],
+        "is_latest": behind is None,
+        "may_run_tasks": code is not None and may_run(request.user),
+        "now": now,
+        "time_zone": timezone.get_current_timezone_name(),
+    }
+    return render(request, "asyncsched/task.html", context | (_defined(code, now) if code else {}))
+
+
+def _defined(code: Task, now: datetime) -> dict[str, Any]:
+    """Return what only the code of a task tells."""
+    return {"description": code.options.description, "definition": definition(code), "coming": _coming(code, now)}
 
 
 def _coming(code: Task, now: datetime) -> list[datetime]:

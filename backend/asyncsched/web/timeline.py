@@ -25,7 +25,7 @@ from asyncsched.storage.timeline import Past, Ran, Stalled, past
 from asyncsched.web import marks
 from asyncsched.web.access import page
 from asyncsched.web.marks import Who, Window
-from asyncsched.web.words import status_word
+from asyncsched.web.words import counted, status_word
 
 SPAN = timedelta(hours=1)
 GRID = 900  # seconds; whole quarters of an hour are the same in every zone
@@ -145,14 +145,14 @@ class _Subject:
             task=self.name,
             state="paused" if self.is_paused else "disabled" if is_disabled else "",
             is_often=is_often,
-            words="; ".join(filter(None, (self._past_words(), to_come))),
+            words=f"In the last hour: {self._past_words()}." + (f" In the next: {to_come}." if to_come else ""),
             drawing=marks.joined([coming, *self._past()]),
         )
 
     def _past(self) -> Iterator[SafeString]:
-        yield from (marks.skip(skipped, self.window) for skipped in reversed(self.skips))
         for run in reversed(self.runs):
             yield marks.bar(run, self.window, self.processes[run.replica], is_stop=run is self.runs[0])
+        yield from (marks.skip(skipped, self.window) for skipped in reversed(self.skips))
 
     def _past_words(self) -> str:
         counts: Counter[str] = Counter()
@@ -160,16 +160,16 @@ class _Subject:
             counts[run.status] += run.count
         counts[RunStatus.SKIPPED] += sum(skipped.count for skipped in self.skips)
         told = [f"{count:,} {status_word(status)}" for status, count in counts.items() if count]
-        return ", ".join(told) or "nothing ran"
+        return ", ".join(told) or "no runs"
 
     def _coming(self, schedule: Schedule) -> tuple[SafeString, str]:
         """Return the coming occurrences, drawn and in words."""
         now, end = self.window.now, self.window.end
         if schedule.is_subminute:
             stretches = list(_stretches(schedule, now, end))
-            return marks.bands(stretches, self.window), schedule.describe() if stretches else "none to come"
+            return marks.bands(stretches, self.window), schedule.describe() if stretches else "no runs"
         occurrences = list(_within(schedule, now, end))
-        return marks.ticks(occurrences, self.window), f"{len(occurrences) or 'none'} to come"
+        return marks.ticks(occurrences, self.window), counted(len(occurrences), "run") if occurrences else "no runs"
 
 
 def _within(schedule: Schedule, now: datetime, end: datetime) -> Iterator[datetime]:
