@@ -3,7 +3,7 @@
 ::
 
     "filters": {"task": {"()": "asyncsched.logs.TaskContext"}},
-    "formatters": {"text": {"()": "asyncsched.logs.TextFormatter", "format": "%(asctime)s %(message)s"}},
+    "formatters": {"text": {"class": "asyncsched.logs.TextFormatter", "format": "%(asctime)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "filters": ["task"], "formatter": "text"}},
 """
 

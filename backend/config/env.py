@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 from environ import Env
 
@@ -22,3 +23,10 @@ def secret_key(*, debug: bool) -> str:
         path.touch(mode=0o600)
         path.write_text(get_random_secret_key())
     return path.read_text()
+
+
+def choice(name: str, value: str, *choices: str) -> str:
+    """Return *value*, which the variable *name* has; raise ImproperlyConfigured if it is none of *choices*."""
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} must be {' or '.join(choices)}, but is {value!r}")
+    return value

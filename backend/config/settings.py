@@ -1,8 +1,9 @@
 """Settings of this deployment, from the environment (see docs/reference/environment.md)."""
 
 from django.db.backends.base.base import BaseDatabaseWrapper
+from pythonjsonlogger.core import RESERVED_ATTRS
 
-from config.env import VAR_DIR, env, secret_key
+from config.env import VAR_DIR, choice, env, secret_key
 
 # A checkout without a SECRET_KEY is somebody's first look; one with it is a deployment.
 DEBUG = env.bool("DEBUG", default=not env.str("SECRET_KEY", default=""))
@@ -154,8 +155,27 @@ CONSTANCE_CONFIG = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "filters": {"task": {"()": "asyncsched.logs.TaskContext"}},
+    "formatters": {
+        "text": {
+            "class": "asyncsched.logs.TextFormatter",
+            "format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s",
+        },
+        "json": {
+            "()": "pythonjsonlogger.json.JsonFormatter",
+            "fmt": "%(levelname)s %(name)s %(message)s",
+            "rename_fields": {"levelname": "level", "name": "logger"},
+            "timestamp": True,
+            "reserved_attrs": [*RESERVED_ATTRS, "request"],  # Django's, whose address may hold a token
+        },
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "filters": ["task"],
+            "formatter": choice("LOG_FORMAT", env.str("LOG_FORMAT", default="text"), "text", "json"),
+        }
+    },
     # With DEBUG Django logs every statement, and with it keys of sessions and hashes of codes.
     "loggers": {"constance": {"level": "WARNING"}, "django.db.backends": {"level": "INFO"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},

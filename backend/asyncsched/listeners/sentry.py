@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -28,11 +29,11 @@ class SentryListener(Listener):
     task, in small letters, with ``-`` for what Sentry does not take.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tasks: Iterable[Task] = registry) -> None:
         zone = conf.load().time_zone
         self._monitors = {
             task.name: (re.sub(r"[^a-z0-9_-]", "-", task.name.lower())[:50], _config(task, zone))
-            for task in registry
+            for task in tasks
             if not task.schedule.is_subminute and not task.is_own
         }
 
