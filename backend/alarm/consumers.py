@@ -24,13 +24,13 @@ def status_socket() -> Application:
     return look_first
 
 
-def opening(scope: Scope) -> Mail | None:
+def opening(scope: Scope) -> list[Mail]:
     """Return the snapshot for a new client.
 
     None where this process neither schedules nor has seen a recent push: what it knows of the house
     would be wrong, and the next push of a process that knows is at most two seconds away.
     """
     if latest := station.latest():
-        return latest
+        return [latest]
     health = health_of(scope)
-    return station.compose(health) if health else None
+    return [station.compose(health)] if health else []

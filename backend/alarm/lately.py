@@ -4,6 +4,7 @@ import zlib
 from dataclasses import dataclass
 from typing import Any
 
+from alarm.entity_words import in_words
 from alarm.models import AlarmEvent
 from home.models import Entity
 from notifications.models import Notification, Status
@@ -57,20 +58,31 @@ def read() -> Lately:
     messages = Notification.objects.order_by("-created_at", "-pk")
     return Lately(
         events=list(AlarmEvent.objects.order_by("-created_at", "-pk")[:EVENTS]),
-        entities=list(entities.only("entity_id", "name", "state", "last_changed")[:ENTITIES]),
+        entities=list(entities.only("entity_id", "name", "state", "attributes", "last_changed")[:ENTITIES]),
         notifications=list(messages.only("title", "body", "status", "created_at")[:NOTIFICATIONS]),
     )
 
 
 def _event(event: AlarmEvent) -> dict[str, Any]:
     kind = event.kind.replace("_", " ")
-    by = event.source.removeprefix("user:").replace(":", " ")
-    return {"at": event.created_at, "text": event.message or kind, "word": kind, "tone": _tone(event.kind), "by": by}
+    text = event.message or kind
+    return {"at": event.created_at, "text": text, "word": kind, "tone": _tone(event.kind), "by": _by(event, text)}
+
+
+def _by(event: AlarmEvent, text: str) -> str:
+    """Say who did it; of a rule its name, unless *text* says it already."""
+    if not event.source.startswith("rule:"):
+        return event.source.removeprefix("user:").replace(":", " ")
+    name = event.details.get("rule") if isinstance(event.details, dict) else None
+    if not isinstance(name, str):  # an event of before rules told their name
+        return event.source.replace(":", " ")
+    return "" if name == text else f"rule {name}"
 
 
 def _entity(entity: Entity) -> dict[str, Any]:
     text = entity.name or entity.entity_id
-    return {"at": entity.last_changed, "text": text, "word": entity.state, "entity_id": entity.entity_id}
+    word = in_words(entity.entity_id, entity.state, entity.attributes)
+    return {"at": entity.last_changed, "text": text, "word": word, "entity_id": entity.entity_id}
 
 
 def _notification(message: Notification, *, with_text: bool) -> dict[str, Any]:

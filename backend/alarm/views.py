@@ -19,9 +19,10 @@ from alarm.codes import MAX_LENGTH
 from alarm.machine import Command
 from alarm.panel import panel
 from alarm.status import payload
-from asyncsched.web.access import CONTENT_SECURITY_POLICY
+from asyncsched.web.access import CONTENT_SECURITY_POLICY, may_view
 from asyncsched.web.health import health_of
 from asyncsched.web.tasks import tasks_context
+from asyncsched.web.timeline import timeline_context
 
 FOR_PEOPLE = {Command.ARM_AWAY, Command.ARM_HOME, Command.ARM_NIGHT, Command.DISARM}
 
@@ -38,6 +39,7 @@ def live(request: HttpRequest) -> HttpResponse:
         "cards": cards(payload(health)),
         "lately": lately.read().as_shown(with_texts=bool(getattr(request.user, "is_staff", False))),
         **tasks_context(request),
+        **(timeline_context() if may_view(request.user) else {}),
     }
     response = render(request, "alarm/live.html", context)
     response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY

@@ -121,6 +121,30 @@ def test_lately_is_the_newest_of_everything(somebody):
     assert len(found["notifications"]) == 8
 
 
+def test_states_of_the_house_are_said_in_words(somebody):
+    now = timezone.now()
+    fields = {"domain": "person", "state": "not_home", "last_changed": now, "last_updated": now}
+    Entity.objects.create(entity_id="person.alex", name="Alex", **fields)
+
+    assert somebody.get("/api/house/lately").json()["entities"][0]["word"] == "away"
+    assert "not_home" not in page_of(somebody)
+
+
+@pytest.mark.parametrize(
+    ("facts", "by"),
+    [
+        ({"message": "Lights on", "source": "rule:3", "details": {"rule": "Evening"}}, "rule Evening"),
+        ({"message": "Evening", "source": "rule:3", "details": {"rule": "Evening"}}, ""),
+        ({"message": "Evening", "source": "rule:3", "details": {}}, "rule 3"),
+        ({"message": "Armed", "source": "user:anna", "details": {}}, "anna"),
+    ],
+)
+def test_who_did_it_is_called_by_name(somebody, facts, by):
+    events.record("happened", **facts)
+
+    assert somebody.get("/api/house/lately").json()["events"][0]["by"] == by
+
+
 def test_an_entity_that_is_gone_is_no_news(somebody):
     now = timezone.now()
     fields = {"domain": "light", "state": "on", "last_changed": now, "last_updated": now}

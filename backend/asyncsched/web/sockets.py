@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from asgiref.sync import sync_to_async
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -12,6 +12,7 @@ from asyncsched.listeners.channels import GROUP
 from asyncsched.registry import service
 from asyncsched.server.lifespan import Receive, Scope, Send
 from asyncsched.web.access import may_view
+from asyncsched.web.health import running_of
 from asyncsched.web.mail import Mail, Mailbox
 from asyncsched.web.relay import Relay
 
@@ -78,7 +79,7 @@ class PushSocket:
         relay: Relay,
         *,
         refusal: Callable[[User], int | None],
-        opening: Callable[[Scope], Mail | None] | None = None,
+        opening: Callable[[Scope], Iterable[Mail]] = lambda _: (),
         keep: int = 1,
     ) -> None:
         self._relay = relay
@@ -105,7 +106,7 @@ class PushSocket:
         """Push until the client has gone (True), or should go because the server drains (False)."""
         mailbox = Mailbox(self._keep)
         async with self._relay.delivering_to(mailbox), asyncio.TaskGroup() as group:
-            if self._opening and (mail := self._opening(scope)):
+            for mail in self._opening(scope):
                 mailbox.put(mail)
             sender = group.create_task(mailbox.forward(send))
             has_gone = await open_sockets.until_disconnect(receive)
@@ -126,7 +127,16 @@ def viewers_only(user: User) -> int | None:
 def runs_socket() -> PushSocket:
     """Return the socket of ``/ws/runs/``: who may see runs sees every one of them start, get on and finish."""
     relay = Relay(GROUP, read=lambda message: Mail(text=json.dumps(message["run"])), silence=300.0)
-    return PushSocket(relay, refusal=viewers_only, keep=RUNS_KEPT)
+    return PushSocket(relay, refusal=viewers_only, opening=progress, keep=RUNS_KEPT)
+
+
+def progress(scope: Scope) -> Iterable[Mail]:
+    """Return how far each run is that goes on in the process that serves *scope*, and has said so."""
+    for run in running_of(scope):
+        if run.done is not None:
+            task = run.claim.occurrence.task
+            message = {"type": "progress", "id": run.claim.run_id, "task": task, "done": run.done, "total": run.total}
+            yield Mail(text=json.dumps(message))
 
 
 async def _say_goodbye(receive: Receive, send: Send) -> None:

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 from asyncsched.web import health
 from asyncsched.web.access import page
 from asyncsched.web.tasks import tasks_context, tasks_json
+from asyncsched.web.timeline import timeline_context
 
 
 @require_safe
@@ -29,7 +30,7 @@ async def readyz(request: HttpRequest) -> JsonResponse:
 @page
 def live(request: HttpRequest) -> HttpResponse:
     """Show the scheduler, its tasks and their timeline as of now; the script keeps them so."""
-    return render(request, "asyncsched/live.html", tasks_context(request))
+    return render(request, "asyncsched/live.html", tasks_context(request) | timeline_context())
 
 
 @require_safe

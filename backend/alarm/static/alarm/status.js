@@ -4,6 +4,7 @@ import { clock, everySecond } from "../asyncsched/clock.js";
 import { followConnection } from "../asyncsched/connection.js";
 import { openSocket } from "../asyncsched/socket.js";
 import { followTasks } from "../asyncsched/tasks.js";
+import { followTimeline } from "../asyncsched/timeline.js";
 import { ago, say } from "../asyncsched/words.js";
 import { followLately } from "./lately.js";
 import { followAlarm } from "./panel.js";
@@ -77,8 +78,10 @@ const status = openSocket("/ws/status/", {
   onState: followConnection(document.getElementById("connection"), { announce }),
   silence: SILENCE,
 });
-const tasks = followTasks(document.getElementById("tasks"), { announce });
+const chart = document.getElementById("timeline"); // not for everybody
+const timeline = chart ? followTimeline(chart) : { tick() {}, wake() {}, onRun() {} };
+const tasks = followTasks(document.getElementById("tasks"), { announce, onMessage: timeline.onRun });
 everySecond({
-  tick() { status.check(); alarm.tick(); lately.tick(); tasks.tick(); },
-  wake() { status.reopen(); tasks.wake(); },
+  tick() { status.check(); alarm.tick(); lately.tick(); tasks.tick(); timeline.tick(); },
+  wake() { status.reopen(); tasks.wake(); timeline.wake(); },
 });

@@ -154,7 +154,7 @@ export class Row {
     this.once("recent", JSON.stringify([failures, Boolean(alerted), spark]), (cell) => {
       cell.replaceChildren(...[
         spark.length && sparkLine(spark),
-        failures && badge(`${failures} in a row`, "failed"),
+        failures && badge(failures === 1 ? "1 failure" : `${failures} in a row`, "failed"),
         alerted && badge("overdue", "failed"),
       ].filter(Boolean));
     });
