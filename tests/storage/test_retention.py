@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from asyncsched.models import Replica, TaskRun, TaskSkip
+from asyncsched.models import LoopStall, Replica, TaskRun, TaskSkip, Term
 from asyncsched.storage import retention
 from asyncsched.storage.connections import thread_connections
 from asyncsched.storage.database_time import database_now
@@ -40,6 +40,27 @@ def add_skips(*minutes: int) -> None:
     )
 
 
+def add_stalls(*minutes: int) -> None:
+    moments = [NOON + timedelta(minutes=minute) for minute in minutes]
+    LoopStall.objects.bulk_create(
+        [LoopStall(began_at=at, seconds=1.0, replica="here", culprit="task a", where="here") for at in moments]
+    )
+
+
+def add_terms(*minutes: int) -> None:
+    """Keep terms, numbered from 1, that began so many minutes after noon."""
+    Term.objects.bulk_create(
+        [
+            Term(term=term, replica="here", since=NOON + timedelta(minutes=minute))
+            for term, minute in enumerate(minutes, start=1)
+        ]
+    )
+
+
+def terms() -> list[int]:
+    return list(Term.objects.order_by("term").values_list("term", flat=True))
+
+
 def left(task: str = "a") -> list[tuple[int, str]]:
     """Return minute and status of what is kept, oldest first."""
     runs = TaskRun.objects.filter(task=task).order_by("started_at")
@@ -58,6 +79,21 @@ class TestAge:
         assert prune(before=2) == 4
         assert [minute for minute, _ in left()] == [2, 3]
         assert TaskSkip.objects.count() == 2
+
+    def test_so_do_stalls(self) -> None:
+        add_stalls(0, 1, 2, 3)
+        assert prune(before=2) == 2
+        assert LoopStall.objects.count() == 2
+
+    @pytest.mark.parametrize(
+        ("began", "stay"), [((0, 1, 3), [2, 3]), ((0, 1), [2]), ((0, 2, 3), [1, 2, 3]), ((5, 6), [1, 2]), ((), [])]
+    )
+    def test_and_terms_of_leadership_that_others_had_followed_by_then(
+        self, began: tuple[int, ...], stay: list[int]
+    ) -> None:
+        add_terms(*began)
+        assert prune(before=2) == len(began) - len(stay)
+        assert terms() == stay
 
     def test_a_run_that_goes_on_stays(self) -> None:
         add_runs("a", 0, status="running")
@@ -79,6 +115,11 @@ class TestNumber:
         assert prune(runs=5) == 2
         assert [minute for minute, _ in left("a")] == [2, 3, 4, 5, 6]
         assert len(left("b")) == 4
+
+    def test_of_stalls_so_many_stay_in_all(self) -> None:
+        add_stalls(*range(7))
+        assert prune(runs=5) == 2
+        assert LoopStall.objects.order_by("began_at")[0].began_at == NOON + timedelta(minutes=2)
 
     def test_successes_go_before_failures(self) -> None:
         add_runs("a", 0, 1, status="failed")
@@ -136,9 +177,12 @@ def test_no_question_reads_a_table_or_sorts_it() -> None:
     add_runs("a", *range(20))
     add_runs("a", *range(20, 40), status="failed")
     add_skips(*range(5))
+    add_stalls(*range(10))
     with CaptureQueriesContext(connection) as queries:
         prune(before=3, runs=5)
-    asked = [query["sql"] for query in queries if query["sql"].startswith("SELECT") and "replica" not in query["sql"]]
+    asked = [query["sql"] for query in queries if query["sql"].startswith("SELECT")]
+    # Of processes there are few; terms are gone through by number, the latest first, until one is old enough.
+    asked = [sql for sql in asked if "_replica" not in sql and "_term" not in sql]
     assert len(asked) >= 10
     with connection.cursor() as cursor:
         for sql in asked:
