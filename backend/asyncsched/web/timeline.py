@@ -181,7 +181,7 @@ def _within(schedule: Schedule, now: datetime, end: datetime) -> Iterator[dateti
 def _stretches(schedule: Schedule, now: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
     """Yield the times, from one to another, in which every minute has an occurrence, by asking once a minute."""
     start = next(_within(schedule, now, end), None)
-    while start is not None:
+    while start is not None and start < end:
         stop = start
         while stop < end and next(_within(schedule, stop, stop + MINUTE), None):
             stop += MINUTE
