@@ -1,24 +1,24 @@
 """``manage.py async_tasks history``: what ran, and why the rest did not."""
 
-import io
 import json
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from asyncsched import DailyAt, Every, History, register
-from asyncsched.management.history import LIMIT, since_when
+from asyncsched.management.parser import since
+from asyncsched.management.subcommands.past import LIMIT
 from asyncsched.models import TaskRun, TaskSkip
+from tests.management.conftest import Call
 
 pytestmark = pytest.mark.django_db
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-Call = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture(autouse=True)
@@ -37,19 +37,9 @@ def tasks(fresh_registry: None) -> None:
 
 
 @pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch) -> Call:
+def call(call: Call, monkeypatch: pytest.MonkeyPatch) -> Call:
     monkeypatch.setenv("COLUMNS", "120")
-
-    def call(*arguments: str) -> tuple[int, str]:
-        """Return exit code and output of ``async_tasks history`` with *arguments*."""
-        out = io.StringIO()
-        try:
-            call_command("async_tasks", "history", *arguments, stdout=out)
-        except CommandError as error:
-            return error.returncode, str(error)
-        return 0, out.getvalue()
-
-    return call
+    return partial(call, "history")
 
 
 def run(task: str = "nightly", ago: float = 0, **facts: Any) -> None:
@@ -271,4 +261,4 @@ class TestBadUsage:
         ],
     )
     def test_since_takes_lengths_and_times(self, text: str, moment: datetime) -> None:
-        assert since_when(text, NOON) == moment
+        assert since(text, NOON) == moment

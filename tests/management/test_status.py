@@ -1,5 +1,6 @@
 """Whether a deployment is well, judged by what its processes wrote into the database."""
 
+import io
 import json
 import re
 import uuid
@@ -7,13 +8,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core.management.base import OutputWrapper
+from django.core.management.color import no_style
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from asyncsched import Cron, DailyAt, Every, conf
+from asyncsched.management.screen import Screen
 from asyncsched.management.status import Status
 from asyncsched.management.status import status as status_of
-from asyncsched.management.status_text import details, verdict
+from asyncsched.management.status_text import show, verdict
 from asyncsched.models import Lease, Replica, TaskRun, TaskState
 from asyncsched.registry import Task
 from asyncsched.storage.situations import Situation, TaskSituation
@@ -80,6 +84,15 @@ def run(task: str, replica: str, *, heartbeat: float) -> None:
 
 def status(*tasks: Task, **settings: Any) -> Status:
     return status_of(tasks, conf.Settings(**settings))
+
+
+def details(found: Status, *, width: int = 160) -> str:
+    """Return what stands below the verdict, in lines of *width* characters."""
+    out = OutputWrapper(io.StringIO())
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("COLUMNS", str(width))
+        show(Screen(out, out, no_style()), found)
+    return out.getvalue().partition("\n\n")[2].rstrip("\n")
 
 
 def task_in(found: Status, name: str) -> TaskSituation:

@@ -52,12 +52,13 @@ class Attempted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManualRuns:
-    """Runs tasks one after the other. *on_start* and *on_progress* tell a person how far it is."""
+    """Runs tasks one after the other, and tells of each when it begins, gets on and has ended."""
 
     store: DjangoStore
     executor: Executor
     on_start: Callable[[Task], None]
     on_progress: Callable[[Run], None]
+    on_end: Callable[[Attempted], None]
     force: bool = False
     """Run a task even if it is running elsewhere, or its predicate says no."""
 
@@ -69,10 +70,12 @@ class ManualRuns:
         tasks = tuple(tasks)
         try:
             remembered = await self.store.load(tasks)
-            return [
-                await self._run_one(task, remembered[task.name].failures if task.name in remembered else 0)
-                for task in tasks
-            ]
+            attempted = []
+            for task in tasks:
+                failures = remembered[task.name].failures if task.name in remembered else 0
+                attempted.append(await self._run_one(task, failures))
+                self.on_end(attempted[-1])
+            return attempted
         finally:
             await self.store.close(patience=10.0)
 

@@ -1,20 +1,23 @@
 """Names of tasks as people type them. The code here need not have a task that another process runs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from django.db import DatabaseError
 
 from asyncsched.errors import UnknownTask
-from asyncsched.registry import Registry, unknown
+from asyncsched.registry import Task, unknown
 from asyncsched.storage.database_time import database_now
 from asyncsched.storage.presence_views import names, presence
 from asyncsched.storage.situations import names_with_state
 
 
-def require_known(wanted: Sequence[str], registry: Registry) -> None:
-    """Raise UnknownTask for a name that neither the code here, nor a live process, nor a row of state knows."""
-    here = {task.name for task in registry}
+def require_known(wanted: Sequence[str], tasks: Iterable[Task]) -> None:
+    """Raise UnknownTask for a name that neither the code here, nor a live process, nor a row of state knows.
+
+    *tasks* are those that the code here has.
+    """
+    here = {task.name for task in tasks}
     if here.issuperset(wanted):
         return
     known = here | names_with_state() | set(_who_knows())
@@ -23,13 +26,13 @@ def require_known(wanted: Sequence[str], registry: Registry) -> None:
             raise unknown(name, known)
 
 
-def require_code(wanted: Sequence[str], registry: Registry) -> None:
-    """Raise UnknownTask for a task that the code here does not have, and say who has it."""
+def require_code(wanted: Sequence[str], tasks: Iterable[Task]) -> None:
+    """Raise UnknownTask for a task that is none of *tasks*, those of the code here, and say who has it."""
+    here = {task.name for task in tasks}
     for name in wanted:
-        try:
-            registry.get(name)
-        except UnknownTask as error:
-            raise UnknownTask(_whereabouts(name) or str(error)) from None
+        if name not in here:
+            whereabouts = _whereabouts(name)
+            raise UnknownTask(whereabouts) if whereabouts else unknown(name, here)
 
 
 def _whereabouts(name: str) -> str | None:

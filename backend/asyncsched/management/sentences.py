@@ -1,25 +1,11 @@
-"""Tasks and their runs in the words of ``async_tasks list`` and ``async_tasks run``."""
+"""What became of a run, in the words of ``async_tasks run`` and ``ask``."""
 
 from asyncsched.engine.runs import RunStatus
 from asyncsched.management.manual import Attempted
-from asyncsched.management.tables import moment, seconds
-from asyncsched.storage.queries import TaskView
+from asyncsched.management.tables import seconds
+from asyncsched.management.tones import Tone, tone_of
 
-LIST_HEADER = ("TASK", "SCHEDULE", "STATE", "NEXT RUN", "LAST RUN")
-
-
-def list_row(view: TaskView) -> tuple[str, ...]:
-    """Return the cells of one task, under LIST_HEADER."""
-    state = "paused" if view.paused else "enabled" if view.enabled else "disabled"
-    if view.last_run is None:
-        last = "never"
-    else:
-        last = f"{moment(view.last_run.started_at)} {view.last_run.status}"
-        if view.last_run.duration is not None and view.last_run.status != RunStatus.SKIPPED:
-            last += f" in {seconds(view.last_run.duration)}"
-        if view.consecutive_failures > 1:
-            last += f" ({view.consecutive_failures} failures in a row)"
-    return view.name, view.schedule, state, moment(view.next_run), last
+NO_TASKS = "No tasks are registered: put @register functions into an installed app's tasks.py."
 
 
 def of_attempt(one: Attempted) -> str:
@@ -27,9 +13,19 @@ def of_attempt(one: Attempted) -> str:
     if one.result is None:
         return f"{one.task}: refused, it is already running elsewhere (--force runs it all the same)"
     result = one.result
-    took = seconds(result.duration)
-    if result.status is RunStatus.SUCCEEDED:
-        return f"{one.task}: succeeded in {took}" + (f": {result.value}" if result.value else "")
     if result.status is RunStatus.SKIPPED:
         return f"{one.task}: skipped, its enabled_when says no (--force runs it all the same)"
-    return f"{one.task}: {result.status} after {took}: {result.error}"
+    return f"{one.task}: {ended(result.status, result.duration, value=result.value, error=result.error)}"
+
+
+def tone_of_attempt(one: Attempted) -> Tone | None:
+    """Return how well it went."""
+    return tone_of(one.result.status if one.result else "refused")
+
+
+def ended(status: str, duration: float | None, *, value: str | None, error: str | None) -> str:
+    """Say how a run ended that took place: ``succeeded in 12.0 ms: 3 deleted``, ``failed after 5.0 s: no route``."""
+    is_success = status == RunStatus.SUCCEEDED
+    took = "" if duration is None else f" {'in' if is_success else 'after'} {seconds(duration)}"
+    what = value if is_success else error
+    return f"{status}{took}" + (f": {what}" if what else "")

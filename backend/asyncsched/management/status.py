@@ -8,7 +8,8 @@ Healthy is a deployment in which
 1. at least one process lives: its presence has not expired, by the database's clock;
 2. one of those that live holds the lease, and answers if it is alone, unless every task is of scope
    ``replica``: nobody has to lead then;
-3. no task is overdue: ``storage.situations`` says what that is, and what else a task may be.
+3. no task is overdue: ``storage.situations`` says what that is, and what else a task may be;
+4. where alerts are looked for, every task has succeeded in time: ``engine.overdue`` says what that is.
 
 Where ``ELECTION`` is False processes elect nobody and tell nobody of themselves: only 3 counts there.
 
@@ -19,11 +20,12 @@ for as long as they have a row.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from asyncsched import conf
+from asyncsched import alerts, conf
+from asyncsched.alerts import Alert
 from asyncsched.management.tables import about, moment
 from asyncsched.policy import Scope
 from asyncsched.registry import Task
@@ -34,7 +36,7 @@ from asyncsched.storage.presence_views import LEADER, LeadershipView, ReplicaVie
 from asyncsched.storage.situations import Deployment, Situation, TaskSituation, situations
 
 ANSWERS_WITHIN = 0.3  # of the lease time: a leader looks at the lease three times meanwhile
-MOST_TOLD = 5  # overdue tasks that get a line of their own
+MOST_TOLD = 5  # tasks that get a line of their own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,8 @@ class Status:
     """False if they say that processes run everything, elect nobody, and so tell nobody of themselves."""
     unanswered_for: float | None = None
     """The seconds for which the leader, being alone, was asked for a sign of life and gave none."""
+    alerts: tuple[Alert, ...] = ()
+    """The tasks that have not succeeded in time, if that was looked for."""
 
     @property
     def living(self) -> tuple[ReplicaView, ...]:
@@ -60,6 +64,11 @@ class Status:
     @property
     def is_healthy(self) -> bool:
         return not self.reasons
+
+    @property
+    def is_alive(self) -> bool:
+        """False if no process runs tasks; True as well where that cannot be known."""
+        return not self.is_elected or (bool(self.living) and self.unanswered_for is None)
 
     @property
     def needs_leader(self) -> bool:
@@ -72,14 +81,14 @@ class Status:
     def reasons(self) -> list[str]:
         """Say why it is not healthy, a sentence each."""
         if not self.living and self.is_elected:
-            return [self._no_process]
+            return [self._no_process, *self._unsuccessful]
         no_leader = [] if self.leadership.leads or not self.needs_leader else [self._no_leader]
         if self.unanswered_for is not None and self.needs_leader:
             who = self.who([self.leadership.holder])
             no_leader = [
                 f"no process leads: {who} holds the lease, but gave no sign of life for {self.unanswered_for:g} s"
             ]
-        return no_leader + self._overdue
+        return no_leader + self._overdue + self._unsuccessful
 
     @property
     def warnings(self) -> list[str]:
@@ -131,16 +140,36 @@ class Status:
     @property
     def _overdue(self) -> list[str]:
         overdue = [task for task in self.tasks if task.situation is Situation.OVERDUE]
-        sentences = [
-            f"{task.name} is overdue: {task.schedule}, and due since {moment(task.next_run)}"
-            for task in overdue[:MOST_TOLD]
-        ]
-        if more := len(overdue) - MOST_TOLD:
-            sentences += [f"{more} more tasks are overdue"] if more > 0 else []
-        return sentences
+        return _the_first_of(
+            [f"{task.name} is overdue: {task.schedule}, and due since {moment(task.next_run)}" for task in overdue],
+            "more tasks are overdue",
+        )
+
+    @property
+    def _unsuccessful(self) -> list[str]:
+        return _the_first_of(
+            [
+                f"{alert.task} has not succeeded in time: {alert.schedule}, expected by {moment(alert.expected_by)}, "
+                + (f"last success {moment(alert.last_success_at)}" if alert.last_success_at else "and it never has")
+                for alert in self.alerts
+            ],
+            "more tasks have not succeeded in time",
+        )
 
     def _ago(self, when: datetime) -> str:
         return f"{about(max(self.now - when, timedelta()))} ago"
+
+
+def _the_first_of(sentences: list[str], more: str) -> list[str]:
+    rest = len(sentences) - MOST_TOLD
+    return [*sentences[:MOST_TOLD], f"{rest} {more}"] if rest > 0 else sentences
+
+
+def status_with_alerts(tasks: Iterable[Task], settings: conf.Settings) -> Status:
+    """Return the status of the deployment, having raised the alerts that are due, as a running process would."""
+    tasks = tuple(tasks)
+    found = status(tasks, settings)
+    return replace(found, alerts=tuple(alerts.look(tasks, is_scheduler_alive=found.is_alive)))
 
 
 def status(tasks: Iterable[Task], settings: conf.Settings) -> Status:

@@ -2,12 +2,33 @@
 
 from datetime import datetime
 
+from asyncsched.management.screen import Screen
+from asyncsched.management.sentences import NO_TASKS
 from asyncsched.management.status import Status
-from asyncsched.management.tables import about, moment, table, terminal_width
+from asyncsched.management.tables import Column, Table, columns, from_now, moment, terminal_width
+from asyncsched.management.tones import Tone
 from asyncsched.storage.presence_views import SHORT_ID, ReplicaView, names
 from asyncsched.storage.situations import Situation, TaskSituation
 
 ROOM_FOR_NOTES = 30  # characters; with less they go below the table
+
+_OF_PROCESSES = (
+    Column(name="PROCESS", is_name=True),
+    Column(name="ROLE", is_toned=True),
+    Column(name="STARTED", spare=1),
+    Column(name="LAST SEEN"),
+    Column(name="TASKS", right=True, spare=2),
+    Column(name="VERSION", spare=3),
+    Column(name="ID", spare=4),
+)
+_OF_TASKS = (
+    Column(name="TASK", is_name=True),
+    Column(name="STATE", is_toned=True),
+    Column(name="NEXT"),
+    Column(name="LAST RUN", is_toned=True),
+    Column(name="RUNS", right=True, spare=2),
+    Column(name="FAILED", right=True, spare=1),
+)
 
 
 def verdict(status: Status) -> str:
@@ -25,21 +46,28 @@ def verdict(status: Status) -> str:
     return f"{processes}, {leader} leads since {moment(leadership.since)} (term {leadership.term})"
 
 
-def details(status: Status, *, width: int | None = None) -> str:
-    """Return warnings and tables, in lines of *width* characters, by default the terminal's."""
-    width = terminal_width() if width is None else width
-    warnings = "\n".join(f"warning: {warning}" for warning in status.warnings)
-    blocks = (warnings, _processes(status, width), _tasks(status, width))
-    return "\n\n".join(block for block in blocks if block)
+def show(screen: Screen, status: Status) -> None:
+    """Show the verdict, the warnings and the tables."""
+    screen.say(verdict(status), Tone.GOOD if status.is_healthy else Tone.BAD)
+    if status.warnings:
+        screen.say("")
+    for warning in status.warnings:
+        screen.say(f"warning: {warning}", Tone.WARNING)
+    processes = _processes(status)
+    for block in (*([processes] if processes else []), *_tasks(status, terminal_width())):
+        screen.say("")
+        if isinstance(block, Table):
+            screen.table(block, is_cut=True)
+        else:
+            screen.say(block)
 
 
-def _processes(status: Status, width: int) -> str:
+def _processes(status: Status) -> Table | None:
     if not status.replicas:
-        return ""
+        return None
     called = names(status.replicas)
-    rows = [_process_row(replica, called[replica.replica], status.now) for replica in status.replicas]
-    header = ("PROCESS", "ROLE", "STARTED", "LAST SEEN", "TASKS", "VERSION", "ID")
-    return table(header, rows, width=width, right={"TASKS"}, spare=("ID", "VERSION", "TASKS", "STARTED"))
+    rows = tuple(_process_row(replica, called[replica.replica], status.now) for replica in status.replicas)
+    return Table(columns=_OF_PROCESSES, rows=rows)
 
 
 def _process_row(replica: ReplicaView, name: str, now: datetime) -> tuple[str, ...]:
@@ -47,28 +75,27 @@ def _process_row(replica: ReplicaView, name: str, now: datetime) -> tuple[str, .
         name,
         replica.role,
         moment(replica.started_at),
-        _ago(now, replica.seen_at),
+        from_now(replica.seen_at, now),
         str(len(replica.tasks)),
         replica.version,
         replica.incarnation[:SHORT_ID],
     )
 
 
-def _tasks(status: Status, width: int) -> str:
+def _tasks(status: Status, width: int) -> list[Table | str]:
+    """Return the table of tasks, and what there is to note, in a table of its own if it does not fit beside."""
     if not status.tasks:
-        return "No tasks are registered: put @register functions into an installed app's tasks.py."
-    header = ("TASK", "STATE", "NEXT", "LAST RUN", "RUNS", "FAILED")
+        return [NO_TASKS]
     rows = [_task_row(task, status.now) for task in status.tasks]
     notes = [_note(task, status) for task in status.tasks]
-    right = {"RUNS", "FAILED"}
-    plain = table(header, rows, width=width, right=right, spare=("RUNS", "FAILED"))
+    plain = Table(columns=_OF_TASKS, rows=tuple(rows))
     if not any(notes):
-        return plain
-    noted = [(*row, note) for row, note in zip(rows, notes, strict=True)]
-    if max(len(line) for line in plain.splitlines()) + ROOM_FOR_NOTES <= width:
-        return table((*header, "NOTES"), noted, width=width, right=right)
-    below = table(("TASK", "NOTES"), [(row[0], row[-1]) for row in noted if row[-1]], width=width)
-    return f"{plain}\n\n{below}"
+        return [plain]
+    noted = tuple((*row, note) for row, note in zip(rows, notes, strict=True))
+    if max(map(len, plain.plain().splitlines())) + ROOM_FOR_NOTES <= width:
+        return [Table(columns=(*_OF_TASKS, Column(name="NOTES")), rows=noted)]
+    below = Table(columns=columns("TASK", "NOTES"), rows=tuple((row[0], row[-1]) for row in noted if row[-1]))
+    return [plain, below]
 
 
 def _task_row(task: TaskSituation, now: datetime) -> tuple[str, ...]:
@@ -76,16 +103,11 @@ def _task_row(task: TaskSituation, now: datetime) -> tuple[str, ...]:
     if last is None:
         last_words = "never"
     elif last.finished_at is None:
-        last_words = f"began {_ago(now, last.started_at)}"
+        last_words = f"began {from_now(last.started_at, now)}"
     else:
-        last_words = f"{last.status.replace('_', ' ')} {_ago(now, last.finished_at)}"
-    return task.name, task.situation.value, _next(task, now), last_words, str(task.runs), str(task.failures)
-
-
-def _next(task: TaskSituation, now: datetime) -> str:
-    if task.next_run is None:
-        return "-"
-    return f"in {about(task.next_run - now)}" if task.next_run > now else _ago(now, task.next_run)
+        last_words = f"{last.status.replace('_', ' ')} {from_now(last.finished_at, now)}"
+    situation, next_run = task.situation.value, from_now(task.next_run, now)
+    return task.name, situation, next_run, last_words, str(task.runs), str(task.failures)
 
 
 def _note(task: TaskSituation, status: Status) -> str:
@@ -109,7 +131,3 @@ def _whereabouts(task: TaskSituation, status: Status) -> str:
     if task.situation is Situation.UNSERVED and status.leadership.leads:
         return "waits for a leader that knows it"
     return "" if task.is_registered else f"known to {status.who(task.known_by)} only, not to the code here"
-
-
-def _ago(now: datetime, when: datetime) -> str:
-    return f"{about(now - when)} ago"

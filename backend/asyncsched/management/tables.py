@@ -1,62 +1,116 @@
-"""Plain tables and lengths of time for terminals."""
+"""Tables as values, laid out for so many characters, and moments and lengths of time in words."""
 
 import shutil
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.utils.timezone import localtime
 
 from asyncsched.schedules.words import UNITS
 
-_NOT_A_TERMINAL = (160, 24)  # columns and lines to assume where the output is piped
+NO_TERMINAL = 160  # characters to assume for a line where the output is piped
 SPACE = "  "
-LEAST = 24  # characters that are left of the last column, however narrow the terminal is
+LEAST = 20  # characters that are left of the last column, however narrow the terminal is
+LEAST_OF_A_NAME = 12
 
 
 def terminal_width() -> int:
     """Return how many characters a line of the output has room for."""
-    return shutil.get_terminal_size(_NOT_A_TERMINAL).columns
+    return shutil.get_terminal_size((NO_TERMINAL, 24)).columns
 
 
-def table(
-    header: Sequence[str],
-    rows: Sequence[Sequence[str]],
-    *,
-    width: int | None = None,
-    right: Collection[str] = (),
-    spare: Sequence[str] = (),
-) -> str:
-    """Return *rows* under *header* in aligned columns, a line each, without trailing blanks.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """The head of a column, and what may become of it where there is little room."""
 
-    With *width* lines have at most that many characters: where they would not, the columns headed
-    *spare* are left out, the first of them first, and then the last column is cut. The columns
-    headed *right* are aligned to the right.
-    """
-    grid = [[_one_line(cell) for cell in row] for row in (header, *rows)]
-    columns = list(zip(*grid, strict=True))
-    for name in spare:
-        if width is not None and _width(columns) > width:
-            columns = [column for column in columns if column[0] != name]
-    widths = [max(len(cell) for cell in column) for column in columns]
-    if width is not None and columns[-1][0] not in right:  # of a number a part would be another number
-        widths[-1] = min(widths[-1], max(LEAST, width - _width(columns[:-1]) - len(SPACE)))
-    aligned = [
-        [_aligned(cell, cells, right=column[0] in right) for cell in column]
-        for column, cells in zip(columns, widths, strict=True)
-    ]
-    return "\n".join(SPACE.join(row).rstrip() for row in zip(*aligned, strict=True))
+    name: str
+    right: bool = False
+    """Aligned to the right, and never cut: of a number a part would be another number."""
+    spare: int = 0
+    """Above 0 it may be left out: the highest goes first."""
+    is_name: bool = False
+    """It may be cut, after the last column has been."""
+    is_toned: bool = False
+    """Its cells begin with a status, and get the colour of it where there are colours."""
 
 
-def _width(columns: Sequence[Sequence[str]]) -> int:
-    """Return the length of the longest line of a table of *columns*."""
-    return sum(max(len(cell) for cell in column) for column in columns) + len(SPACE) * (len(columns) - 1)
+def columns(*names: str) -> tuple[Column, ...]:
+    """Return columns that stay as they are."""
+    return tuple(Column(name=name) for name in names)
 
 
-def _aligned(cell: str, width: int, *, right: bool) -> str:
-    return cell.rjust(width) if right else _cut(cell, width).ljust(width)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Rows of text, a cell for each column."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def fitted(self, width: int | None, measure: Callable[[str], int] = len) -> tuple["Table", list[int]]:
+        """Return what fits into lines of *width* characters, without a limit for None, and how wide each column is.
+
+        Spare columns are left out one by one, then the last column is cut, then names are. No cell has
+        what would break a line, or command the terminal. *measure* tells how wide a text is.
+        """
+        table = replace(self, rows=tuple(tuple(one_line(cell) for cell in row) for row in self.rows))
+        widths = _widths(table, measure)
+        spare = sorted((column for column in self.columns if column.spare), key=lambda column: -column.spare)
+        while width is not None and spare and _total(_with_last_cut(table, widths)) > width:
+            table = table.without(spare.pop(0))
+            widths = _widths(table, measure)
+        excess = 0 if width is None else _total(widths) - width
+        for place, least in _cuttable(table):
+            cut = min(excess, max(0, widths[place] - least))
+            if cut > 0:
+                widths[place] -= cut
+                excess -= cut
+        return table, widths
+
+    def plain(self, width: int | None = None) -> str:
+        """Return it in aligned columns, a line each, without trailing blanks."""
+        table, widths = self.fitted(width)
+        grid = [tuple(column.name for column in table.columns), *table.rows]
+        return "\n".join(_line(table.columns, row, widths) for row in grid)
+
+    def without(self, column: Column) -> "Table":
+        """Return it without *column*."""
+        place = self.columns.index(column)
+        return Table(
+            columns=self.columns[:place] + self.columns[place + 1 :],
+            rows=tuple(row[:place] + row[place + 1 :] for row in self.rows),
+        )
 
 
-def _one_line(cell: str) -> str:
+def _line(columns: Sequence[Column], row: Sequence[str], widths: Sequence[int]) -> str:
+    cells = (
+        cell.rjust(width) if column.right else _cut(cell, width).ljust(width)
+        for column, cell, width in zip(columns, row, widths, strict=True)
+    )
+    return SPACE.join(cells).rstrip()
+
+
+def _widths(table: Table, measure: Callable[[str], int]) -> list[int]:
+    cells = zip(*table.rows, strict=True) if table.rows else [()] * len(table.columns)
+    return [max(map(measure, [column.name, *texts])) for column, texts in zip(table.columns, cells, strict=True)]
+
+
+def _with_last_cut(table: Table, widths: Sequence[int]) -> list[int]:
+    """Return *widths* with the last column cut as far as it may be."""
+    return [*widths[:-1], widths[-1] if table.columns[-1].right else min(widths[-1], LEAST)]
+
+
+def _cuttable(table: Table) -> list[tuple[int, int]]:
+    """Return which columns may be cut, and to what width, in the order in which they are."""
+    names = [(place, LEAST_OF_A_NAME) for place, column in enumerate(table.columns) if column.is_name]
+    return names if table.columns[-1].right else [(len(table.columns) - 1, LEAST), *names]
+
+
+def _total(widths: Sequence[int]) -> int:
+    return sum(widths) + len(SPACE) * (len(widths) - 1)
+
+
+def one_line(cell: str) -> str:
     """Return *cell* without what would break the line, or command the terminal."""
     return "".join(letter if letter.isprintable() else " " for letter in cell)
 
@@ -80,3 +134,10 @@ def about(length: timedelta) -> str:
     whole = max(0, int(length.total_seconds()))
     size, unit = next(((size, unit) for size, unit in UNITS if whole >= size), (1, "s"))
     return f"{whole // size} {unit}"
+
+
+def from_now(when: datetime | None, now: datetime) -> str:
+    """Return how far away *when* is: ``in 4 min``, ``12 s ago``; a dash for None."""
+    if when is None:
+        return "-"
+    return f"in {about(when - now)}" if when > now else f"{about(now - when)} ago"

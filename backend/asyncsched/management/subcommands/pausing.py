@@ -1,0 +1,28 @@
+"""``async_tasks pause`` and ``resume``."""
+
+from argparse import ArgumentParser
+from functools import partial
+from typing import Any
+
+from asyncsched import conf
+from asyncsched.management.names import require_known
+from asyncsched.management.screen import Screen
+from asyncsched.server import compose
+from asyncsched.storage.requests import set_paused
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add what both take."""
+    parser.add_argument("names", nargs="+", metavar="NAME")
+
+
+def _handle(screen: Screen, *, names: list[str], value: bool, **options: Any) -> None:
+    require_known(names, compose.tasks(conf.load()))
+    for name in names:
+        changed = set_paused(name, value=value)
+        state = "paused" if value else "running"
+        screen.say(f"{name}: {state}" if changed else f"{name}: was already {state}")
+
+
+handle_pause = partial(_handle, value=True)
+handle_resume = partial(_handle, value=False)
