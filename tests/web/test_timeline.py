@@ -21,6 +21,13 @@ ADDRESS = "/tasks/timeline"
 TASK = "cleanup_old_events"
 
 
+@pytest.fixture
+def admin_client(client, django_user_model):
+    """An administrator who is signed in. Without a password: to hash one takes longer than a test."""
+    client.force_login(django_user_model.objects.create(username="admin", is_staff=True, is_superuser=True))
+    return client
+
+
 def at(minutes):
     return NOW + timedelta(minutes=minutes)
 
