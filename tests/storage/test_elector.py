@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from asyncsched.engine.leadership import LOOP_PATIENCE
-from asyncsched.models import Lease, Replica
+from asyncsched.models import Lease, Replica, Term
 from asyncsched.storage.elector import Elector
 from asyncsched.storage.session_lock import NoGuard
 
@@ -179,6 +180,50 @@ class TestOneAfterTheOther:
         Machine("one").look(0)
         Machine("other").look_regularly(0.1, 12)
         assert Replica.objects.get().expires_at <= datetime.now(UTC)
+
+
+@pytest.mark.usefixtures("row")
+class TestTheListOfTerms:
+    def test_says_who_led_from_when_and_until_it_resigned(self) -> None:
+        one, other = Machine("one"), Machine("other")
+        one.look(0)
+        one.elector.resign("the scheduler stops")
+        other.look(1)
+        first, second = Term.objects.order_by("term")
+        assert (first.term, first.replica, second.term, second.replica) == (1, "one", 2, "other")
+        assert first.since <= (first.until or first.since) <= second.since
+        assert (first.until is None, second.until is None) == (False, True)
+        assert second.since == Lease.objects.get().since
+
+    def test_has_no_end_of_a_term_whose_leader_died(self) -> None:
+        Machine("one").look(0)
+        Machine("other").look_regularly(0.1, 12)
+        assert list(Term.objects.order_by("term").values_list("replica", "until")) == [("one", None), ("other", None)]
+
+    def test_is_not_ended_by_who_leads_no_more(self) -> None:
+        one, other = Machine("one"), Machine("other")
+        one.look(0)
+        other.look_regularly(0.1, 15)
+        one.times = [5.0]
+        one.elector.resign("the scheduler stops")
+        assert not Term.objects.filter(until__isnull=False).exists()
+
+    def test_is_written_over_where_numbers_come_again_because_the_lease_was_lost(self) -> None:
+        Machine("one").look(0)
+        Lease.objects.all().delete()
+        Machine("other").look(0)
+        assert Term.objects.values_list("term", "replica", "until").get() == (1, "other", None)
+
+    def test_keeps_nobody_from_leading_or_from_resigning(self, caplog: pytest.LogCaptureFixture) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE asyncsched_term")  # of this test's own database
+        one, other = Machine("one"), Machine("other")
+        one.look(0)
+        assert one.leads(1)
+        one.elector.resign("the scheduler stops")
+        other.look(1)
+        assert (other.leads(1), other.term) == (True, 2)
+        assert [record.action for record in caplog.records if record.levelname == "WARNING"] == ["term_unwritten"] * 3
 
 
 @pytest.mark.usefixtures("row")

@@ -4,10 +4,23 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from asyncsched import Every, Overlap
 from asyncsched.engine.ports import Requests
-from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, RunStatus, Settled, Skipped, SkipReason
+from asyncsched.engine.runs import (
+    Claim,
+    Occurrence,
+    Refusal,
+    RunResult,
+    RunStatus,
+    Settled,
+    Skipped,
+    SkipReason,
+    Trigger,
+)
 from asyncsched.errors import StoreUnavailable
+from asyncsched.testing import MemoryStore
 from tests.engine.conftest import make_task
 
 HOURLY = make_task(schedule=Every(3600), name="hourly")
@@ -163,3 +176,42 @@ async def test_a_task_that_is_registered_no_more_is_remembered_and_stays_as_it_w
         assert (await store.load([SUBMINUTE]))["hourly"].cursor == NOON
         store.skip(skipped(HOURLY, SkipReason.UNKNOWN_TASK, seconds=3600))
         await store.close(5)
+
+
+async def ask_for_run(store: Any) -> datetime:
+    """Somebody asks for a run of HOURLY; return since when."""
+    if isinstance(store, MemoryStore):
+        asked_at = datetime.now(UTC)
+        store.ask("hourly", asked_at)
+        return asked_at
+
+    def ask() -> datetime:
+        from asyncsched.storage import connections, requests
+
+        with connections.thread_connections():
+            return requests.ask_run("hourly", by="anna")
+
+    return await asyncio.to_thread(ask)
+
+
+async def test_a_run_that_is_asked_for_is_told_of_until_it_begins_or_is_dropped(make_store: Any) -> None:
+    store = make_store()
+    await store.load([HOURLY])
+    asked_at = await ask_for_run(store)
+    assert (await store.next_requests()).asked == {"hourly": asked_at}
+    await store.claim_asked(HOURLY, Occurrence(task="hourly", scheduled_for=asked_at, trigger=Trigger.MANUAL))
+    store.expire("hourly", await ask_for_run(store))
+    assert (await store.next_requests()).asked == {}
+    await store.close(5)
+
+
+async def test_one_that_is_asked_for_is_granted_once_and_waits_for_the_one_before(make_store: Any) -> None:
+    one, other = make_store(), make_store()
+    first = Occurrence(task="hourly", scheduled_for=await ask_for_run(one), trigger=Trigger.MANUAL)
+    assert isinstance(await one.claim_asked(HOURLY, first), Claim)
+    assert await other.claim_asked(HOURLY, first) == Refusal(occurrence=first, reason=SkipReason.CLAIMED)
+    second = Occurrence(task="hourly", scheduled_for=await ask_for_run(one), trigger=Trigger.MANUAL)
+    with pytest.raises(StoreUnavailable):
+        await other.claim_asked(HOURLY, second)
+    await one.close(5)
+    await other.close(5)

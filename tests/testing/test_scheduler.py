@@ -311,6 +311,15 @@ def test_a_task_can_be_asked_for_a_run_now(scheduler: VirtualScheduler) -> None:
     assert (run.trigger, run.started_at) == (Trigger.MANUAL, at(hours=1))
 
 
+def test_what_is_asked_for_while_it_is_stopped_begins_with_the_next_start(scheduler: VirtualScheduler) -> None:
+    scheduler.start(make_task(schedule=DailyAt(3)), at=MIDNIGHT)
+    scheduler.stop()
+    scheduler.trigger("task")
+    scheduler.start()
+    (run,) = scheduler.run(seconds=2)
+    assert run.trigger is Trigger.MANUAL
+
+
 def test_a_clock_set_forward_is_seen_by_tasks_and_by_the_schedule(scheduler: VirtualScheduler) -> None:
     scheduler.start(make_task(schedule=DailyAt(3)), at=MIDNIGHT)
     scheduler.step_clock(timedelta(hours=2, minutes=59))

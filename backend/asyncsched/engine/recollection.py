@@ -106,11 +106,12 @@ class Recollection:
             loop = self._loops[name]
             if self._leads() or loop.task.options.scope is Scope.REPLICA:
                 loop.tell(events.Asked(at=at, now=now))
+        before, self._requests = self._requests, requests
         if not self._leads():
             return
         for name in requests.asked.keys() - accepted.keys():
             self._expire(name, requests.asked[name], now)
-        if self._requests is not None and requests != self._requests:
+        if before is not None and before != requests:
             self._listener.requests_changed()
 
     def _is_accepted(self, name: str, asked_at: datetime, now: datetime) -> bool:

@@ -66,12 +66,12 @@ class MemoryStore:
         answer = await self.claim(task, occurrence, term=term)
         if isinstance(answer, Refusal) and answer.reason is SkipReason.RUNNING_ELSEWHERE:
             raise StoreUnavailable("another process runs the task; the run that was asked for waits")
-        del self._asked[task.name]
+        self._answered(task.name)
         return answer
 
     def expire(self, task: str, asked_at: datetime) -> None:
         if self._asked.get(task) == asked_at:
-            del self._asked[task]
+            self._answered(task)
             self.skips.append(Skipped(task=task, scheduled_for=asked_at, reason=SkipReason.MISFIRE))
 
     def release(self, claim: Claim) -> None:
@@ -111,6 +111,10 @@ class MemoryStore:
     def ask(self, name: str, now: datetime) -> None:
         """Ask for a run of the task called *name*; asking again before it has begun is asking once."""
         self._asked.setdefault(name, now)
+        self._changed.set()
+
+    def _answered(self, name: str) -> None:
+        del self._asked[name]
         self._changed.set()
 
     async def next_requests(self) -> Requests:
