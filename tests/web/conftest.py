@@ -2,6 +2,7 @@ import pytest
 
 from tests.support.browser import running_browser
 from tests.support.site import Site, make_people
+from tests.web.scheduler_site import SchedulerSite, prepare
 
 
 @pytest.fixture(scope="session")
@@ -16,7 +17,41 @@ def site(people, tmp_path_factory):
         yield running
 
 
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory):
+    """The database of somebody else's project, to be copied."""
+    return prepare(tmp_path_factory.mktemp("prepared"))
+
+
+@pytest.fixture(scope="module")
+def project(prepared, tmp_path_factory):
+    """Somebody else's project, running, with the scheduler's own pages."""
+    with SchedulerSite(tmp_path_factory.mktemp("project"), prepared) as running:
+        yield running
+
+
 @pytest.fixture(scope="module")
 def browser():
     with running_browser() as running:
         yield running
+
+
+@pytest.fixture
+def open_page(browser):
+    """Return a function that opens a page of a site, as somebody, and keeps what the browser complains of."""
+    contexts = []
+
+    def open_it(site, person="admin", path="/", **options):
+        context = browser.new_context(**options)
+        contexts.append(context)
+        context.add_cookies([{"name": "sessionid", "value": site.cookie(person).partition("=")[2], "url": site.url}])
+        page = context.new_page()
+        page.complaints = []
+        page.on("console", lambda message: page.complaints.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.goto(f"{site.url}{path}")
+        return page
+
+    yield open_it
+    for context in contexts:
+        context.close()

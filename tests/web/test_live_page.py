@@ -21,27 +21,6 @@ def home_assistant():
         yield server
 
 
-@pytest.fixture
-def open_page(browser):
-    """Return a function that opens the live page of a site, as somebody, and keeps what the browser complains of."""
-    contexts = []
-
-    def open_it(site, person="admin", **options):
-        context = browser.new_context(**options)
-        contexts.append(context)
-        context.add_cookies([{"name": "sessionid", "value": site.cookie(person).partition("=")[2], "url": site.url}])
-        page = context.new_page()
-        page.complaints = []
-        page.on("console", lambda message: page.complaints.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: page.complaints.append(str(error)))
-        page.goto(site.url)
-        return page
-
-    yield open_it
-    for context in contexts:
-        context.close()
-
-
 def card(page, key):
     return page.locator(f".card[data-key={key}]")
 
@@ -96,7 +75,7 @@ def test_the_page_comes_back_after_the_server_does(people, tmp_path, open_page):
         page = open_page(site)
         is_live(page)
         site.server.stop()
-        expect(page.locator("#connection")).to_have_text("Reconnecting …", timeout=PATIENCE)
+        expect(page.locator("#connection")).to_have_text("The server does not answer. Trying again …", timeout=PATIENCE)
         site.start()
         is_live(page)
         expect(card(page, "scheduler").locator(".word")).to_have_text("Running")

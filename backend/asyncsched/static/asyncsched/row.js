@@ -25,11 +25,12 @@ export class Row {
 
   /** Takes in what the server knows of the task. */
   learn(task) {
-    const shown = this.task?.last_run;
+    const { last_run: shown, spark } = this.task ?? {};
     this.task = task;
+    const [heardOf, known] = [shown, task.last_run].map((run) => run ? Date.parse(run.started_at) : -Infinity);
     // A run heard of a moment ago may not be in the database yet; and of one that shares a row, messages tell more.
-    const known = task.last_run && Date.parse(task.last_run.started_at);
-    if (shown && (!known || known < Date.parse(shown.started_at) || (known === Date.parse(shown.started_at) && !task.last_run.id))) this.task.last_run = shown;
+    if (heardOf > known) Object.assign(task, { last_run: shown, spark });
+    else if (shown && heardOf === known && !task.last_run.id) task.last_run = shown;
     this.show(clock.now());
   }
 
@@ -65,7 +66,7 @@ export class Row {
     if (run.duration_s == null || run.status === "skipped") return;
     const minute = Math.floor(Date.parse(run.scheduled_for) / MINUTE);
     // Where runs that went well share a row a minute, they share a bar.
-    const shared = !failed && this.kept !== "all" && this.sharedMinute === minute;
+    const shared = !failed && this.kept !== "all" && this.sharedMinute === minute && this.task.spark.length;
     const [bars, last] = shared ? [this.task.spark.slice(0, -1), this.task.spark.at(-1)[0]] : [this.task.spark, 0];
     this.task.spark = withBar(bars, [Math.max(run.duration_s, last), failed ? 1 : 0]);
     this.sharedMinute = failed ? null : minute;

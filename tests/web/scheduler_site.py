@@ -1,0 +1,66 @@
+"""The project beside this file under Daphne: somebody else's, with the scheduler and its pages."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.support.servers import DAPHNE, ROOT, Server
+from tests.support.site import People
+
+PROJECT = Path(__file__).parent / "project"
+
+
+def prepare(folder: Path) -> People:
+    """Migrate and fill a database in *folder*, to be copied."""
+    database = folder / "prepared.sqlite3"
+    environment = {
+        "DATABASE_URL": f"sqlite:///{database}",
+        "DJANGO_SETTINGS_MODULE": "settings",
+        "PYTHONPATH": os.pathsep.join([str(PROJECT), str(ROOT / "backend")]),
+        "SECRET_KEY": "for tests only",
+        "WORK_FOLDER": str(folder),
+    }
+    command = [sys.executable, str(PROJECT / "prepare.py")]
+    done = subprocess.run(command, env=os.environ | environment, check=True, timeout=100, stdout=subprocess.PIPE)
+    return People(database=database, sessions=json.loads(done.stdout))
+
+
+class SchedulerSite:
+    """One server of the project, with a database and a folder of its own; *environment* is added to its own."""
+
+    def __init__(self, folder: Path, prepared: People, **environment: str) -> None:
+        folder.mkdir(exist_ok=True)
+        self.folder = folder
+        self.database = folder / "db.sqlite3"
+        shutil.copy(prepared.database, self.database)
+        settings = {"DATABASE_URL": f"sqlite:///{self.database}", "WORK_FOLDER": str(folder)} | environment
+        self.server = Server(DAPHNE, folder=folder, project=PROJECT, environment=settings)
+        self._sessions = prepared.sessions
+
+    def __enter__(self) -> "SchedulerSite":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.kill()
+
+    def start(self) -> None:
+        """Start the server, again if it has ended, and return once it answers."""
+        self.server.start()
+        self.server.wait_until_serving()
+
+    def allow(self, count: int) -> None:
+        """Let the task ``count_to_ten`` get as far as *count*."""
+        part = self.folder / "allowed.part"
+        part.write_text(str(count))
+        part.replace(self.folder / "allowed")
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.port}"
+
+    def cookie(self, person: str) -> str:
+        return f"sessionid={self._sessions[person]}"
