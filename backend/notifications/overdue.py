@@ -39,7 +39,7 @@ def tell_of_overdue(alerts: Sequence[Alert], *, is_scheduler_alive: bool, **_: o
     else:
         title, body = f"{len(alerts)} tasks have not succeeded in time", _lines([_line(alert) for alert in alerts])
     if not is_scheduler_alive:
-        body = f"{body}\n{NOBODY}"
+        title, body = f"The scheduler is down: {title}", f"{body}\n{NOBODY}"
     outbox.queue(title, body, urgent=True, idempotency_key=_key("overdue", alerts))
 
 

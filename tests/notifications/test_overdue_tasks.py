@@ -71,9 +71,9 @@ def test_where_no_process_runs_the_message_says_so():
 
     look([task()], is_scheduler_alive=False)
 
-    assert Notification.objects.get().body.splitlines()[-1] == (
-        "No process runs the scheduler, so no other task runs either."
-    )
+    message = Notification.objects.get()
+    assert message.title == "The scheduler is down: water_plants has not succeeded in time"
+    assert message.body.splitlines()[-1] == "No process runs the scheduler, so no other task runs either."
 
 
 def test_the_end_of_it_is_a_message_that_can_wait():
@@ -95,7 +95,7 @@ def test_where_no_process_runs_it_is_sent_at_once(receiver, settings):
 
     look([task()], is_scheduler_alive=False)
 
-    assert receiver.titles == ["water_plants has not succeeded in time"]
+    assert receiver.titles == ["The scheduler is down: water_plants has not succeeded in time"]
     assert Notification.objects.get().status == Status.SENT
 
 
@@ -110,7 +110,7 @@ def test_what_could_not_be_sent_is_sent_by_a_later_look(receiver, settings):
     Notification.objects.update(next_attempt_at=timezone.now())
     look([task()], is_scheduler_alive=False)
 
-    assert receiver.titles == ["water_plants has not succeeded in time"]
+    assert receiver.titles == ["The scheduler is down: water_plants has not succeeded in time"]
 
 
 def test_where_a_process_runs_it_is_left_to_it(receiver, settings):
