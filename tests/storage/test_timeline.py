@@ -174,6 +174,10 @@ QUESTIONS: dict[str, Callable[[], object]] = {
 @pytest.mark.parametrize("ask", QUESTIONS.values(), ids=QUESTIONS)
 def test_no_question_reads_history_to_its_end_or_sorts_it(ask: Callable[[], object]) -> None:
     TaskRun.objects.bulk_create([run("a", n, "running" if n < 0 else "succeeded") for n in range(-3, 9)])
+    long = [run(name, -90 - n, lasts=120) for n, name in enumerate("bcd")]
+    TaskState.objects.bulk_create(
+        TaskState(task=one.task, last_started_at=one.started_at, last_finished_at=one.finished_at) for one in long
+    )
     with CaptureQueriesContext(connection) as queries:
         ask()
     with connection.cursor() as cursor:

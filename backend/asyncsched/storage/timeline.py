@@ -100,11 +100,11 @@ def _states(since: datetime) -> tuple[frozenset[str], dict[str, datetime]]:
 
 def _lasting(since: datetime, last: dict[str, datetime]) -> list[Ran]:
     """Return the runs that began before *since* and go on, or are the *last* of their task, by when those began."""
-    found = _ran(TaskRun.objects.filter(status=RunStatus.RUNNING, started_at__lt=since), MOST_LONG_RUNS)
-    wanted = Q()
-    for task, began in list(last.items())[:MOST_LONG_RUNS]:
-        wanted |= Q(task=task, started_at=began)
-    return found + _ran(TaskRun.objects.filter(wanted), MOST_LONG_RUNS) if wanted else found
+    going = _ran(TaskRun.objects.filter(status=RunStatus.RUNNING, started_at__lt=since), MOST_LONG_RUNS)
+    if not last:
+        return going
+    ended = _ran(TaskRun.objects.filter(started_at__in=set(last.values()), task__in=last), MOST_LONG_RUNS)
+    return going + [run for run in ended if run.started_at == last[run.task]]
 
 
 def _ran(runs: QuerySet[TaskRun], limit: int) -> list[Ran]:

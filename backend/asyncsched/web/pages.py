@@ -92,13 +92,14 @@ def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
     if found is None:
         sentence = "History has no such run. It may have been deleted: runs are kept for a while only."
         return _missing(request, "No such run", sentence)
-    scope = getattr(request, "scope", {})
+    scope, now = getattr(request, "scope", {}), timezone.now()
     context = {
         "found": found,
         "shown": ShownRun(run=found.run),
         "attempts": [ShownRun(run=one) for one in found.attempts] if len(found.attempts) > 1 else [],
         "progress": next((one for one in running_of(scope) if one.claim.run_id == found.run.run_id), None),
-        "now": timezone.now(),
+        "elapsed": took(max(0.0, (now - found.run.started_at).total_seconds())),
+        "now": now,
         "time_zone": timezone.get_current_timezone_name(),
     }
     return render(request, "asyncsched/run.html", context)
