@@ -47,9 +47,10 @@ class Settings:
     time_zone: str = ""
     """IANA zone of DailyAt and Cron schedules that name none; by default Django's TIME_ZONE."""
     history_days: int = 30
-    """Runs older than this are deleted; 0 keeps them all."""
+    """Runs, skips, stalls and terms older than this are deleted; 0 keeps them all."""
     history_runs: int = 10_000
-    """So many rows a task may have, or its oldest are deleted, successes first; 0 sets no limit."""
+    """So many rows a task may have, or its oldest are deleted, successes first; 0 sets no limit. Of stalls so many
+    are kept in all."""
     slow_run: float = 1.0
     """Seconds: a run that takes longer keeps a row of its own where others are summed up."""
     log_lines: int = 200

@@ -18,8 +18,8 @@ class TaskContext(logging.Filter):
     """A filter for handlers that lets everything through and gives each record a ``task`` and a ``run``.
 
     They are the name of the task and the id of the run, as history shows it, that the record was
-    written by; also in threads, tasks and timers that the run started. The scheduler's own records
-    about a task tell them too. All others have an empty text.
+    written by, also in what the run started, if that was given its context. The scheduler's own
+    records about a task tell them too. All others have an empty text.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:

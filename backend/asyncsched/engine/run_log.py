@@ -1,8 +1,9 @@
 """What a run writes to the log is kept with it: the latest lines, bounded in number and length.
 
-The runner makes a RunLog per run the current one; tasks, threads and timers that the run starts
-inherit it. LogKeeping fills it: an executor around another that listens at the root logger while
-any run goes on. Whatever the project's logging lets through to the root is kept.
+The runner makes a RunLog per run the current one. What the run starts inherits it if it is given the
+context, as asyncio's tasks and timers and ``to_thread`` are. LogKeeping fills it: an executor around
+another that listens at the root logger while any run goes on. Whatever the project's logging lets
+through to the root is kept.
 """
 
 import itertools
