@@ -12,7 +12,7 @@ from rich.text import Text
 from rich.theme import Theme
 
 from asyncsched.management.screen import Screen
-from asyncsched.management.tables import NO_TERMINAL, SPACE, Column, Table, terminal_width
+from asyncsched.management.tables import SPACE, Column, Table, terminal_width
 from asyncsched.management.tones import Tone, tone_of
 
 THEME = Theme(
@@ -67,7 +67,7 @@ def console_on(stream: OutputWrapper, *, colour: bool | None) -> Console:
     return Console(
         file=cast("Any", _Raw(stream)),
         theme=THEME,
-        width=None if stream.isatty() else min(terminal_width(), NO_TERMINAL),
+        width=None if stream.isatty() else terminal_width(),
         force_terminal=True if colour else None,
         no_color=False if colour else None,
         color_system=None if colour is False else "auto",

@@ -13,6 +13,6 @@ function __async_tasks_names --description 'Asks the project on the command line
     set -l at (contains -i -- async_tasks $words); or return 1
     command $words[1..$at] names 2>/dev/null </dev/null
 end
-for command in manage.py django-admin python python3
+for program in manage.py django-admin python python3
 @cases@
 end

@@ -61,7 +61,7 @@ def _fish_cases(subparsers: Mapping[str, ArgumentParser]) -> str:
             lines.append(f"{within} -l {option[2:]}{' -x' if option in _valued(parser) else ''}{statuses}")
         if takes := _takes(parser):
             lines.append(f"{within} -a '{'(__async_tasks_names)' if takes == NAMES else takes}'")
-    return "\n".join(f"    complete -c $command {line}" for line in lines)
+    return "\n".join(f"    complete -c $program {line}" for line in lines)
 
 
 def _options(parser: ArgumentParser) -> list[str]:
