@@ -33,8 +33,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_page_is_in_the_site(site: Path) -> None:
-    pages = {page.relative_to(DOCS).with_suffix("") for page in DOCS.rglob("*.md")} - {Path("index")}
-    assert {file.parent.relative_to(site) for file in site.rglob("index.html")} == {*pages, Path()}
+    pages = {page.relative_to(DOCS).with_suffix("") for page in DOCS.rglob("*.md")}
+    folders = {page.parent if page.name in ("index", "README") else page for page in pages}
+    assert {file.parent.relative_to(site) for file in site.rglob("index.html")} == folders
 
 
 def test_a_page_fetches_nothing_from_elsewhere(site: Path) -> None:
