@@ -3,22 +3,23 @@
 import { followActions } from "./actions.js";
 import { clock, everySecond } from "./clock.js";
 import { followConnection } from "./connection.js";
-import { fetchPart, isSelected, renew } from "./refresh.js";
+import { News, fetchPart, isSelected, renew } from "./refresh.js";
 import { openSocket } from "./socket.js";
 import { say, took } from "./words.js";
 
 const EVERY = 30_000; // ms; in case a message was lost
 const SOONEST = 2_000; // ms from one time to the next, whatever happens
-const WRITTEN_AFTER = 1_000; // ms: what is told of at once is in the database a little later
+const WRITTEN_AFTER = 1_000; // ms
 
 const current = document.getElementById("current");
 const isFollowed = () => "socket" in current.dataset; // a run that has ended, or a page of old ones, does not change
-let shownAt = Date.now(), newsAt = Infinity, busy = false;
+const news = new News();
+let shownAt = Date.now(), busy = false;
 
 async function show() {
   if (busy || isSelected(current)) return;
   busy = true;
-  newsAt = Infinity;
+  news.clear();
   try {
     const { run } = current.dataset;
     renew(current, await fetchPart(location.href, current.id));
@@ -26,7 +27,7 @@ async function show() {
     if (run && !isFollowed()) announce(`The run has ended: ${current.querySelector(".verdict .state").textContent}`);
   } catch (error) {
     console.info("page: trying again soon", error);
-    newsAt = Date.now();
+    news.hear();
   }
   shownAt = Date.now();
   busy = false;
@@ -37,7 +38,7 @@ async function show() {
 function onMessage(message) {
   const { run, task } = current.dataset;
   if (message.type === "progress") showProgress(message);
-  else if (message.type === "resync" || message.id === run || message.task === task) newsAt = Math.min(newsAt, Date.now());
+  else if (message.type === "resync" || message.id === run || message.task === task) news.hear(message.id);
 }
 
 function showProgress({ id, done, total }) {
@@ -87,7 +88,7 @@ if (isFollowed()) {
   let known = "";
   const onState = (state) => {
     showConnection(state);
-    if (state === "live" && known !== "live") newsAt = Math.min(newsAt, Date.now()); // something may have happened meanwhile
+    if (state === "live" && known !== "live") news.hear(); // something may have happened meanwhile
     known = state;
   };
   const socket = openSocket(current.dataset.socket, { onMessage, onState });
@@ -95,7 +96,7 @@ if (isFollowed()) {
     tick() {
       showTime();
       const since = Date.now() - shownAt;
-      if (isFollowed() && (since >= EVERY || (since >= SOONEST && Date.now() - newsAt >= WRITTEN_AFTER))) void show();
+      if (isFollowed() && (since >= EVERY || (since >= SOONEST && news.age >= WRITTEN_AFTER))) void show();
     },
     wake() { socket.reopen(); if (isFollowed()) void show(); },
   });

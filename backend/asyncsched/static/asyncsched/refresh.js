@@ -1,5 +1,17 @@
 // A part of a page is fetched anew and put in its place, without taking focus or reading place from anybody.
 
+/** What was heard of and is not shown yet: the latest of each run. What is told of at once is in the database a little later. */
+export class News {
+  #heard = new Map();
+
+  hear(run = "") { this.#heard.set(run, Date.now()); }
+  forget(run) { this.#heard.delete(run); }
+  clear() { this.#heard.clear(); }
+
+  /** The ms for which the news that has waited longest has done so; below 0 if there is none. */
+  get age() { return Date.now() - Math.min(...this.#heard.values()); }
+}
+
 /** Fetches `url` and returns the element called `id` in it; throws if there is none. */
 export async function fetchPart(url, id) {
   const response = await fetch(url, { headers: { accept: "text/html" }, redirect: "error", signal: AbortSignal.timeout(10_000) });

@@ -1,27 +1,28 @@
 // Keeps the timeline current: the present moves each second, and the drawing is fetched anew when there is news.
 
 import { clock } from "./clock.js";
-import { fetchPart, renew } from "./refresh.js";
+import { News, fetchPart, renew } from "./refresh.js";
 import { say } from "./words.js";
 
 const EVERY = 60_000; // ms
 const SOONEST = 5_000; // ms from one drawing to the next, whatever happens
-const WRITTEN_AFTER = 1_500; // ms: what is told of at once is in the database a little later
+const WRITTEN_AFTER = 1_500; // ms
 const GOOD = new Set(["running", "succeeded", "skipped"]);
 
 /** Keeps `section` current. Returns { tick(), wake(), onRun(message) }. */
 export function followTimeline(section) {
-  let drawnAt = Date.now(), newsAt = Infinity, busy = false;
+  const news = new News();
+  let drawnAt = Date.now(), busy = false;
 
   async function draw() {
     if (busy) return;
     busy = true;
-    newsAt = Infinity;
+    news.clear();
     try {
       renew(section, await fetchPart(section.dataset.url, section.id));
     } catch (error) {
       console.info("timeline: trying again soon", error);
-      newsAt = Date.now();
+      news.hear();
     } finally {
       drawnAt = Date.now();
       busy = false;
@@ -41,14 +42,15 @@ export function followTimeline(section) {
     tick() {
       movePresent();
       const since = Date.now() - drawnAt;
-      if (since >= EVERY || (since >= SOONEST && Date.now() - newsAt >= WRITTEN_AFTER)) void draw();
+      if (since >= EVERY || (since >= SOONEST && news.age >= WRITTEN_AFTER)) void draw();
     },
     wake() { void draw(); },
-    onRun({ type, task, status }) {
+    onRun({ type, id, task, status }) {
       if (type === "progress") return;
       // Of a task below a minute a success is drawn with the others of its minute.
       if (GOOD.has(status) && section.querySelector(`li[data-task="${CSS.escape(task)}"]`)?.hasAttribute("data-often")) return;
-      newsAt = Math.min(newsAt, Date.now());
+      if (status === "skipped") news.forget(id); // the next drawing is soon enough for that
+      else news.hear(id);
     },
   };
 }
