@@ -78,7 +78,6 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Told:
     ears = Told()
     for signal in (signals.task_overdue, signals.task_recovered, signals.nobody_schedules):
         monkeypatch.setattr(signal, "receivers", [])
-        monkeypatch.setattr(signal, "sender_receivers_cache", {}, raising=False)
     signals.task_overdue.connect(ears.overdue)
     signals.task_recovered.connect(ears.recovered)
     return ears

@@ -14,13 +14,13 @@ from asyncsched.engine.outage import Outage
 from asyncsched.errors import StoreUnavailable
 from asyncsched.registry import Task
 from asyncsched.storage.database_time import database_now
-from asyncsched.storage.thread import DatabaseThread
+from asyncsched.storage.thread import ANSWER_WITHIN, DatabaseThread
 
 logger = logging.getLogger("asyncsched.alerts")
 
 NAME = "overdue tasks"
 LONGEST_PAUSE = 30.0  # seconds between two looks; a task whose window is short is looked at more often
-SHORTEST_PAUSE = 1.0
+SHORTEST_PAUSE = 0.5
 LAST_PATIENCE = 0.5  # seconds for a look that goes on when the process stops
 Tell = Callable[[Mapping[str, datetime], Iterable[str]], object]
 NEVER = datetime.min.replace(tzinfo=UTC)
@@ -67,11 +67,12 @@ class Watch:
     def _look(self) -> Survey:
         """In the thread."""
         now = database_now()
-        longest = timedelta(seconds=3 * self._pause)
+        longest = timedelta(seconds=2 * self._pause + ANSWER_WITHIN)  # one look may have failed
         if self._looked_at is not None and not timedelta() <= now - self._looked_at <= longest:
             self._since = now
+        found = survey(self._tasks, now=now, since=self._since, is_scheduler_alive=True)
         self._looked_at = now
-        return survey(self._tasks, now=now, since=self._since, is_scheduler_alive=True)
+        return found
 
 
 class _Idle:
