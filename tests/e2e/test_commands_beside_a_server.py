@@ -154,6 +154,19 @@ class TestBesideARunningServer:
         assert first["at"] - resumed_at < TAKEN_UP_WITHIN + MARGIN
         assert running.call("status").returncode == 0
 
+    def test_a_run_that_is_asked_for_takes_place_in_the_server(self, running: Deployment) -> None:
+        done = running.call("ask", "asks_database", "--wait", "--timeout", "50", "--json")
+        assert done.returncode == 0, done.stdout
+        (asked,) = json.loads(done.stdout)
+        assert (asked["status"], asked["replica"]) == ("succeeded", running.json("status")["leader"]["replica"])
+        shown = json.loads(running.call("show", asked["run_id"], "--json").stdout)
+        assert (shown["trigger"], shown["scheduled_for"]) == ("manual", asked["asked_at"])
+
+    def test_code_that_lacks_a_task_can_ask_for_it(self, running: Deployment) -> None:
+        asked = running.call("ask", "asks_database", tasks=("tick",))
+        pid = running.sites[0].server.process.pid
+        assert (asked.returncode, f":{pid}, begins it in about 2 s" in asked.stdout) == (0, True)
+
     def test_an_unknown_name_exits_with_2(self, running: Deployment) -> None:
         done = running.call("pause", "tock")
         assert (done.returncode, done.stdout) == (2, "CommandError: unknown task 'tock': did you mean 'tick'?\n")
