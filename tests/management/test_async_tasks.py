@@ -17,6 +17,7 @@ from asyncsched import DailyAt, Every, current_run, register, registry
 from asyncsched.engine.runs import RunStatus
 from asyncsched.models import Lease, Replica, TaskRun, TaskState
 from asyncsched.storage import claims
+from tests.docs.pages import table
 from tests.management.conftest import Call
 from tests.support.databases import default_database
 
@@ -99,6 +100,10 @@ class TestRun:
         results = {one["task"]: one["status"] for one in json.loads(text)}
         assert code == 1
         assert results == {"count": "succeeded", "fail": "failed", "idle": "skipped"}
+
+    def test_json_has_the_keys_of_the_reference(self, call: Call) -> None:
+        (result,) = json.loads(call("run", "count", "--json")[1])
+        assert list(result) == table("docs/reference/commands.md", "Key of a result").column(0)
 
     def test_an_unknown_name_exits_2_with_the_likely_spelling(self, call: Call) -> None:
         assert call("run", "cout") == (2, "unknown task 'cout': did you mean 'count'?")
@@ -270,6 +275,37 @@ class TestStatus:
         running_elsewhere("count")
         count = json.loads(call("status", "--json")[1])["tasks"][0]
         assert (count["state"], count["running_on"]) == ("running", ["elsewhere"])
+
+
+class TestAlerts:
+    """What overdue is, and who is told: tests of ``asyncsched.alerts``."""
+
+    @pytest.fixture(autouse=True)
+    def nothing_succeeded_lately(self) -> None:
+        """A process ran the tasks until it died an hour ago; ``fail`` had not succeeded for two hours by then."""
+        for ago, name in ((10, "idle"), (2 * 3600, "fail")):
+            at = timezone.now() - timedelta(seconds=ago)
+            TaskState.objects.create(
+                task=name, last_success_at=at, last_status="succeeded", last_finished_at=at, last_duration=0.1
+            )
+        add_process("web-1:4711:aaaa", "count", "fail", "idle", expired=True)
+        long_ago = timezone.now() - timedelta(hours=1)
+        Replica.objects.update(started_at=long_ago - timedelta(days=9), seen_at=long_ago, expires_at=long_ago)
+
+    def test_they_are_raised_although_no_process_lives_and_listed_among_the_reasons(self, call: Call) -> None:
+        code, text = call("status", "--alert")
+        assert code == 1
+        assert "NOT healthy: fail has not succeeded in time: every 5 min, expected by " in text
+        assert "NOT healthy: idle" not in text
+        assert TaskState.objects.get(task="fail").alerted_at is not None
+        assert any(
+            "fail has not succeeded" in reason
+            for reason in json.loads(call("status", "--alert", "--json")[1])["reasons"]
+        )
+
+    def test_a_look_that_is_not_asked_for_raises_none(self, call: Call) -> None:
+        assert "has not succeeded" not in call("status")[1]
+        assert not TaskState.objects.exclude(alerted_at=None).exists()
 
 
 def add_process(replica: str, *tasks: str, expired: bool = False) -> None:
