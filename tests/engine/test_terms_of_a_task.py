@@ -109,7 +109,11 @@ class TestLeadership:
         driven.on(asked(3))
         driven.fail(3, 4)
         driven.on(events.Followed())
-        assert driven.start(9).attempt == 2
+        run = driven.look(9).run
+        assert run is not None
+        driven.on(events.Claiming())
+        driven.on(events.Undecided(occurrence=run, now=at(9)))
+        assert driven.start(14).attempt == 2
 
     def test_being_told_twice_that_it_leads_changes_nothing(self) -> None:
         driven = Driven()

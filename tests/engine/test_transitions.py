@@ -406,6 +406,24 @@ class TestAskingForARun:
         driven.on(asked(4))
         assert driven.progress.pending == scheduled(3, trigger=Trigger.MANUAL)
 
+    def test_also_while_the_task_rests(self) -> None:
+        driven = Driven()
+        driven.on(events.Paused())
+        driven.on(asked(3))
+        driven.on(asked(4))
+        assert driven.progress.pending == scheduled(3, trigger=Trigger.MANUAL)
+
+    def test_hearing_of_it_again_does_not_hurry_what_nobody_could_decide(self) -> None:
+        driven = Driven(DailyAt(3))
+        driven.on(events.Paused())
+        driven.on(asked(3))
+        run = driven.look(3).run
+        assert run is not None
+        driven.on(events.Claiming())
+        driven.on(events.Undecided(occurrence=run, now=at(3)))
+        driven.on(events.Asked(at=at(3), now=at(4)))
+        assert driven.look(4).wake_at == at(8)
+
     def test_what_is_heard_of_it_while_it_is_being_claimed_does_not_make_a_second_run(self) -> None:
         driven = Driven()
         driven.on(asked(3))

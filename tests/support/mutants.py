@@ -24,6 +24,7 @@ MUTATED = (
 TESTS = (
     "tests/schedules",
     "tests/engine/test_transitions.py",
+    "tests/engine/test_terms_of_a_task.py",
     "tests/engine/test_timeline.py",
     "tests/engine/test_machine.py",
     "tests/engine/test_clock_steps.py",
