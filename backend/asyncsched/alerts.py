@@ -39,9 +39,8 @@ class Alert:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """What one look found. *now* is the database's time."""
+    """What one look found."""
 
-    now: datetime
     last_success_at: Mapping[str, datetime]
     overdue: tuple[Alert, ...]
 
@@ -64,7 +63,7 @@ def survey(tasks: Iterable[Task], *, now: datetime, is_scheduler_alive: bool, si
     records = _records(known, states, now=now, since=since, is_scheduler_alive=is_scheduler_alive)
     late = {name: by for name in records if (by := overdue_since(known[name], records[name], now))}
     for name, until in rows.paused_until(late).items() if late else ():
-        records[name] = replace(records[name], excused_until=until)
+        records[name] = replace(records[name], excused_until=max(until, records[name].excused_until or until))
     late = {name: by for name in late if (by := overdue_since(known[name], records[name], now))}
     overdue = tuple(_alert(known[name], states[name], by) for name, by in late.items())
     in_time = [
@@ -74,7 +73,7 @@ def survey(tasks: Iterable[Task], *, now: datetime, is_scheduler_alive: bool, si
     ]
     _raise_and_end(overdue, in_time, states, now=now, is_scheduler_alive=is_scheduler_alive)
     successes = {name: at for name, state in states.items() if (at := state.last_success_at)}
-    return Survey(now=now, last_success_at=successes, overdue=overdue)
+    return Survey(last_success_at=successes, overdue=overdue)
 
 
 def _records(

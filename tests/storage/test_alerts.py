@@ -116,6 +116,16 @@ def test_one_that_was_resumed_has_the_time_to_run_again() -> None:
     assert overdue() == []
 
 
+def test_a_pause_long_ago_does_not_hide_that_it_is_not_enabled_now() -> None:
+    now = database_now()
+    succeeded(3 * HOUR, last_status="skipped", last_finished_at=now - MINUTE)
+    up(since=DAY)
+    at = now - 2 * HOUR
+    facts: Any = {"reason": SkipReason.PAUSED, "first_scheduled_for": at, "last_scheduled_for": at, "count": 1}
+    TaskSkip.objects.create(task="task", **facts)
+    assert overdue() == []
+
+
 @pytest.mark.parametrize("options", [{"enabled": False}, {"alert_after": inf}], ids=["disabled", "no alerts wanted"])
 def test_a_task_of_which_nothing_is_wanted_is_not_overdue(options: dict[str, Any]) -> None:
     succeeded(2 * HOUR)
