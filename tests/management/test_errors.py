@@ -53,7 +53,7 @@ def test_usage_that_makes_no_sense_exits_with_2(call: Call, arguments: tuple[str
     assert call(*arguments) == (2, said)
 
 
-@pytest.mark.parametrize("arguments", [("list",), ("history",), ("status",), ("ask", "count")], ids=" ".join)
+@pytest.mark.parametrize("arguments", [("list",), ("run", "--all"), ("status",), ("ask", "count")], ids=" ".join)
 def test_a_database_that_is_away_is_said_without_a_traceback(call: Call, arguments: tuple[str, ...]) -> None:
     with default_database(f"postgres://nobody@127.0.0.1:{free_port()}/none", migrate=False):
         code, text = call(*arguments)

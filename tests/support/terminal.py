@@ -65,6 +65,12 @@ class Terminal:
         while self.output.count(text) < times:
             assert self._read(deadline), f"{text!r} was not written {times} times:\n{self.output}"
 
+    def wait_until_seen(self, text: str, within: float = 60.0) -> None:
+        """Read until *text* stands on the terminal: while it is written anew, half of it may be missing."""
+        deadline = time.monotonic() + within
+        while text not in self.screen():
+            assert self._read(deadline), f"{text!r} is not to be seen:\n{self.screen()}"
+
     def type(self, keys: str) -> None:
         """Press *keys*: Ctrl-C is ``\\x03``."""
         os.write(self._master, keys.encode())

@@ -12,7 +12,7 @@ from django.core.management.color import Style
 from asyncsched.management.tables import Table, terminal_width
 from asyncsched.management.tones import Tone
 
-_INSTEAD = {"…": "~", "×": "x", "≤": "<", "—": "-", "·": "-", "✓": "+"}
+_INSTEAD = {"…": "~", "×": "x", "≤": "<", "–": "-", "—": "-"}
 ENCODABLE = "asyncsched.encodable"
 
 

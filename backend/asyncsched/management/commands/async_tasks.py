@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as AnyDatabaseError
 
 from asyncsched import __version__
-from asyncsched.errors import AsyncschedError, UnknownTask
+from asyncsched.errors import AsyncschedError, StoreUnavailable, UnknownTask
 from asyncsched.management import arguments
 from asyncsched.management.database import why_it_failed
 from asyncsched.management.parser import FAILED, USAGE, OneLineParser
@@ -18,7 +18,7 @@ from asyncsched.management.screen import open_screen
 class Command(BaseCommand):
     """List the scheduled tasks, say what comes, what was and whether all is well; run, pause and resume them."""
 
-    help = "List the scheduled tasks, say what comes, what was and whether all is well; run, pause and resume them."
+    help = __doc__
 
     def get_version(self) -> str:
         return __version__
@@ -44,10 +44,10 @@ class Command(BaseCommand):
             screen.flush()
         except UnknownTask as error:
             raise CommandError(str(error), returncode=USAGE) from error
+        except (AnyDatabaseError, StoreUnavailable) as error:
+            raise CommandError(why_it_failed(error), returncode=FAILED) from error
         except AsyncschedError as error:
             raise CommandError(str(error), returncode=FAILED) from error
-        except AnyDatabaseError as error:
-            raise CommandError(why_it_failed(error), returncode=FAILED) from error
         except KeyboardInterrupt:
             raise CommandError("interrupted", returncode=FAILED) from None
         except BrokenPipeError:
