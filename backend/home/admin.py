@@ -6,12 +6,12 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from asyncsched.admin import display
-from asyncsched.admin.filters import ByTime, by
+from asyncsched.admin.filters import ByTime, Menu, by
 from home.models import Entity, FrigateDetection, FrigateReview
 from retention.admin import RecordAdmin
 
 
-class IsKnown(admin.SimpleListFilter):
+class IsKnown(Menu):
     """Filters by whether Home Assistant still knows an entity."""
 
     title = "whether it still exists"

@@ -42,7 +42,7 @@ class NotificationAdmin(RecordAdmin):
         def outlook(row: Notification) -> str:
             return _outlook(row, known)
 
-        return ["id", "created", "message", "channel", "urgent", "repeats", "status", outlook, "last_error"]
+        return ["id", "created", "message", "way", "repeats", "status", outlook, "last_error"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Notification]:
         """Return the notifications, each with the time until which another of its kind holds it back."""
@@ -55,6 +55,11 @@ class NotificationAdmin(RecordAdmin):
         """Show the title and the beginning of the text."""
         start = row.body if len(row.body) <= MOST_SHOWN else f"{row.body[: MOST_SHOWN - 1]}…"
         return format_html("<strong>{}</strong> {}", row.title, start) if row.title else start
+
+    @admin.display(description="channel")
+    def way(self, row: Notification) -> str:
+        """Show where it goes, and whether at once."""
+        return ", ".join(filter(None, (row.channel or "all", "urgent" if row.urgent else "")))
 
     @admin.display(description="cause")
     def cause(self, row: Notification) -> str:

@@ -1,6 +1,7 @@
 """How the admin shows what rows hold: moments to the second, long texts as they were written, links."""
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
@@ -12,9 +13,10 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 NOTHING = "-"
+WORD_BREAK = mark_safe("<wbr>")
 
 
 def moment(value: datetime | None) -> str:
@@ -28,9 +30,23 @@ def moment_of(column: str, title: str = "") -> Callable[[Any], str]:
     @admin.display(description=title or column.removesuffix("_at").replace("_", " "), ordering=column)
     def shown(row: Any) -> str:
         value = getattr(row, column)
-        return format_html('<time datetime="{}">{}</time>', value.isoformat(), moment(value)) if value else NOTHING
+        if value is None:
+            return NOTHING
+        day, clock = moment(value).split(" ", 1)
+        form = '<time datetime="{}"><span>{}</span> <span>{}</span></time>'  # may be broken there, and only there
+        return format_html(form, value.isoformat(), day, clock)
 
     shown.__name__ = column
+    return shown
+
+
+def name_of(column: str) -> Callable[[Any], str]:
+    """Return a column of a list with a name, such as a task's, that may be broken after its ``_`` and ``.``."""
+
+    @admin.display(description=column, ordering=column)
+    def shown(row: Any) -> str:
+        return format_html_join(WORD_BREAK, "{}", ((part,) for part in re.split(r"(?<=[._])", getattr(row, column))))
+
     return shown
 
 

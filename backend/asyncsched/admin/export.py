@@ -18,6 +18,7 @@ COLUMNS = (
     "task", "status", "trigger", "attempt", "count", "scheduled_for", "started_at", "finished_at", "duration",
     "lateness", "stall_seconds", "result", "error", "replica", "term", "run_id",
 )  # fmt: skip
+STARTED = COLUMNS.index("started_at") + 1  # behind the primary key
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -42,24 +43,28 @@ def _text(runs: QuerySet[TaskRun]) -> Iterator[str]:
     writer = csv.writer(_Echo())
     yield writer.writerow(COLUMNS)
     count = 0
-    for chunk in _chunks(runs.defer(None).only("pk", *COLUMNS)):
+    for chunk in _chunks(runs):
         left = MOST_EXPORTED - count
-        yield "".join(writer.writerow([_cell(getattr(run, name)) for name in COLUMNS]) for run in chunk[:left])
+        yield "".join(writer.writerow(map(_cell, cells)) for _, *cells in chunk[:left])
         count += len(chunk)
         if count > MOST_EXPORTED:
             yield writer.writerow([f"Cut after the newest {MOST_EXPORTED:,} runs: filter by time for the others"])
             return
 
 
-def _chunks(runs: QuerySet[TaskRun]) -> Iterator[list[TaskRun]]:
-    """Yield *runs*, newest first, each chunk by a query of its own: no cursor stays open for a slow reader."""
-    runs = runs.order_by("-started_at")
-    chunk = list(runs[:CHUNK])
-    while chunk:
+def _chunks(runs: QuerySet[TaskRun]) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield *runs*, newest first, as primary key and COLUMNS.
+
+    Each chunk comes by a query of its own, so that no cursor stays open for a slow reader.
+    """
+    cells = runs.order_by("-started_at").values_list("pk", *COLUMNS)
+    rest = cells
+    told: list[tuple[Any, ...]] = []
+    while chunk := list(rest[:CHUNK]):
         yield chunk
-        last = chunk[-1].started_at
-        told = [run.pk for run in chunk if run.started_at == last]  # of the same instant there may be more
-        chunk = list(runs.filter(started_at__lte=last).exclude(pk__in=told)[:CHUNK])
+        last = chunk[-1][STARTED]
+        told = [row for row in (*told, *chunk) if row[STARTED] == last]  # of that instant there may be more
+        rest = cells.filter(started_at__lte=last).exclude(pk__in=[pk for pk, *_ in told])
 
 
 def _cell(value: Any) -> Any:

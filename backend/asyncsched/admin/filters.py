@@ -22,7 +22,13 @@ SPANS = {
 }
 
 
-class ByTime(admin.SimpleListFilter):
+class Menu(admin.SimpleListFilter):
+    """A filter that is shown as a menu above the list."""
+
+    template = "asyncsched/admin/filter.html"
+
+
+class ByTime(Menu):
     """Filters by the time of a row: a span up to now, or a day in the project's zone, as ``2026-11-23``."""
 
     title = "time"
@@ -51,6 +57,12 @@ class ByTime(admin.SimpleListFilter):
         return queryset.filter(**{f"{self._column}__gte": begin, f"{self._column}__lt": end})
 
     @property
+    def words(self) -> str:
+        """What is chosen, for people."""
+        value = self.value() or ""
+        return str(dict(self.lookup_choices).get(value, value))
+
+    @property
     def day(self) -> str:
         """The day that is chosen, for the field in which another can be."""
         value = self.value()
@@ -63,7 +75,7 @@ class ByTime(admin.SimpleListFilter):
                 yield from ((name, value) for value in values)
 
 
-class ByColumn(admin.SimpleListFilter):
+class ByColumn(Menu):
     """Filters by the value of a column; see ``by``."""
 
     column: ClassVar[str]
@@ -94,6 +106,11 @@ class ByColumn(admin.SimpleListFilter):
         except ValueError as error:  # such as letters for a number
             raise IncorrectLookupParameters(error) from None
 
+    @property
+    def hint(self) -> str:
+        """What people should know who choose."""
+        return "" if self.is_indexed or not self._time else f"Among the latest {MOST_LOOKED_AT:,}"
+
     def _lately(self, model_admin: RecordAdmin) -> list[tuple[str, str]]:
         """Return the values in the latest rows: asking for all there are would read the whole table."""
         rows = model_admin.model._default_manager.order_by(*[f"-{self._time}"] if self._time else [])
@@ -118,11 +135,9 @@ def by(
     index of the column and the time of the rows finds them all. *unless* is another filter, by its
     parameter, beside which that index is of no use.
     """
-    title = title or column.replace("_", " ")
-    if not is_indexed:
-        title += f", of the latest {MOST_LOOKED_AT:,}"
-    facts = {"column": column, "parameter_name": column, "title": title, "is_indexed": is_indexed, "unless": unless}
-    return type("By", (ByColumn,), facts | {"values": staticmethod(values) if values else None})
+    names = {"column": column, "parameter_name": column, "title": title or column.replace("_", " ")}
+    facts = {"is_indexed": is_indexed, "unless": unless, "values": staticmethod(values) if values else None}
+    return type("By", (ByColumn,), names | facts)
 
 
 def _day(value: str) -> tuple[datetime, datetime]:

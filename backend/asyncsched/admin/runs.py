@@ -24,7 +24,7 @@ class TaskRunAdmin(RecordAdmin):
     """Runs, newest first; to be exported."""
 
     time = "started_at"
-    list_display = ["started", "task", "status", "count", "trigger", "took", "late", "blocked", "error_start"]
+    list_display = ["started", "task_name", "status", "count", "trigger", "took", "late", "blocked", "error_start"]
     list_filter = [ByTime, ByTask, by("status", is_indexed=True), by("trigger")]
     search_fields = ["task", "error"]
     search_help_text = f"Part of a task's name or of an error, in the latest {MOST_SEARCHED:,} runs of those selected"
@@ -41,6 +41,7 @@ class TaskRunAdmin(RecordAdmin):
         ("Where", {"fields": ["replica", "term", "run_id"]}),
     ]
 
+    task_name = staticmethod(display.name_of("task"))
     started = staticmethod(display.moment_of("started_at"))
     scheduled = staticmethod(display.moment_of("scheduled_for"))
     finished = staticmethod(display.moment_of("finished_at"))

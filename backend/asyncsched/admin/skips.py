@@ -21,9 +21,10 @@ class TaskSkipAdmin(RecordAdmin):
     """Occurrences that did not run, newest first."""
 
     time = "last_scheduled_for"
+    task_name = staticmethod(display.name_of("task"))
     last = staticmethod(display.moment_of("last_scheduled_for"))
     first = staticmethod(display.moment_of("first_scheduled_for"))
-    list_display = ["last", "task", "why", "count", "first"]
+    list_display = ["last", "task_name", "why", "count", "first"]
     list_filter = [ByTime, ByTask, by("reason", is_indexed=True, unless="task", values=_reasons)]
     sortable_by = ["last"]
     fields = ["task", "why", "count", "first", "last", "claimant"]

@@ -50,25 +50,26 @@ DONE = {
 class TaskStateAdmin(RecordAdmin):
     """Tasks, to read. Who has the permission RUN may have them run, paused and resumed, by all processes."""
 
+    task_name = staticmethod(display.name_of("task"))
     started = staticmethod(display.moment_of("last_started_at"))
     succeeded = staticmethod(display.moment_of("last_success_at"))
     next_run = staticmethod(display.moment_of("next_run_at"))
     list_filter = [by("paused"), by("last_status")]
     search_fields = ["task", "last_error"]
     ordering = ["task"]
-    sortable_by = ["task", "runs", "failures", "consecutive_failures"]
+    sortable_by = ["task_name", "runs", "failures", "in_a_row"]
     change_form_template = "asyncsched/admin/task.html"
     actions = ["run_now", "pause", "resume"]
     fieldsets = [
         (None, {"fields": ["task", "description", "schedule", "options", "coming", "elsewhere"]}),
-        ("How it stands", {"fields": ["paused", "runs", "failures", "consecutive_failures", "asked", "alerted"]}),
+        ("How it stands", {"fields": ["is_paused", "runs", "failures", "consecutive_failures", "asked", "alerted"]}),
         (
             "The last run",
             {"fields": ["last_status", "last_trigger", "scheduled", "started", "took", "error", "succeeded"]},
         ),
     ]
     readonly_fields = [
-        "description", "schedule", "options", "coming", "elsewhere", "asked", "alerted", "scheduled",
+        "description", "schedule", "options", "coming", "elsewhere", "is_paused", "asked", "alerted", "scheduled",
         "started", "took", "error", "succeeded",
     ]  # fmt: skip
     scheduled = staticmethod(display.moment_of("last_scheduled_for"))
@@ -82,8 +83,8 @@ class TaskStateAdmin(RecordAdmin):
         def schedule(state: TaskState) -> str:
             return known.schedule(state.task)
 
-        counts = ["runs", "failures", "consecutive_failures"]
-        return ["task", schedule, "paused", "last_status", "started", "next_run", *counts]
+        counts = ["runs", "failures", "in_a_row"]
+        return ["task_name", schedule, "is_paused", "last_status", "started", "next_run", *counts]
 
     def has_run_permission(self, request: HttpRequest) -> bool:
         """Return whether the user may have tasks run, paused and resumed."""
@@ -171,6 +172,14 @@ class TaskStateAdmin(RecordAdmin):
                 ("When it held up the loop", display.page("admin:asyncsched_loopstall_changelist", task=state.task)),
             ]
         )
+
+    @admin.display(description="in a row", ordering="consecutive_failures")
+    def in_a_row(self, state: TaskState) -> int:
+        return state.consecutive_failures
+
+    @admin.display(description="paused")
+    def is_paused(self, state: TaskState) -> str:
+        return "yes" if state.paused else "no"
 
     @admin.display(description="run asked for")
     def asked(self, state: TaskState) -> str:
