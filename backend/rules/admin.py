@@ -38,7 +38,8 @@ def _link(rule: Rule) -> str:
 
 def _log_line(log: RuleActionLog) -> tuple[str | None, ...]:
     address = display.page("admin:rules_ruleactionlog_change", log.pk)
-    return address, display.moment(log.created_at), log.action, log.get_status_display(), log.detail
+    detail = f". {log.detail}" if log.detail else ""
+    return address, display.moment(log.created_at), log.action, log.get_status_display(), detail
 
 
 @admin.register(Rule)
@@ -50,7 +51,13 @@ class RuleAdmin(admin.ModelAdmin):
     list_display = ["name", "enabled", "holds", "fired", "problem"]
     list_filter = ["enabled"]
     search_fields = ["name"]
-    readonly_fields = (*Rule.STATE, "created_at", "updated_at", "as_written", "now", "lately")
+    since = staticmethod(display.moment_of("holds_since"))
+    looks = staticmethod(display.moment_of("look_at", "looks again"))
+    rests = staticmethod(display.moment_of("suspended_until"))
+    created = staticmethod(display.moment_of("created_at"))
+    updated = staticmethod(display.moment_of("updated_at"))
+    standing = ("holds", "since", "looks", "fired", "rests", "problem", "created", "updated")
+    readonly_fields = (*standing, "as_written", "now", "lately")
 
     def get_fieldsets(self, request: HttpRequest, obj: Rule | None = None) -> Any:
         """Return what is shown: to who may only look, the definition as it is read, not as it is edited."""
@@ -62,7 +69,7 @@ class RuleAdmin(admin.ModelAdmin):
             *written,
             ("Would it fire now?", {"fields": ["now"]}),
             ("What it did lately", {"fields": ["lately"]}),
-            ("How it stands", {"fields": [*Rule.STATE, "created_at", "updated_at"]}),
+            ("How it stands", {"fields": self.standing}),
         ]
 
     def get_urls(self) -> list[URLPattern]:
@@ -97,7 +104,7 @@ class RuleAdmin(admin.ModelAdmin):
     def lately(self, rule: Rule) -> SafeString:
         """Show its latest log entries, each with a link to its trace, and where there are more."""
         logs = latest(RuleActionLog.objects.all(), "created_at", MOST_LOOKED_AT).filter(rule=rule)[:LATELY]
-        rows = format_html_join("", '<a href="{}">{}</a> {}: {} {}<br>', map(_log_line, logs))
+        rows = format_html_join("", '<a href="{}">{}</a> {}: {}{}<br>', map(_log_line, logs))
         return rows + display.links(
             [
                 ("All of its log", display.page("admin:rules_ruleactionlog_changelist", rule=rule.pk)),
@@ -150,7 +157,7 @@ class RuleRuntimeAdmin(TraceAdmin):
     ordering = ["-id"]
     due = staticmethod(display.moment_of("due_at"))
     next_attempt = staticmethod(display.moment_of("next_attempt_at"))
-    list_display = ["due", "of_rule", "status", "waits", "next_step", "attempts", "next_attempt", "last_error"]
+    list_display = ["due", "of_rule", "status", "next_step", "attempts", "next_attempt", "last_error"]
     list_filter = [by("status"), by("rule", values=_rules)]
     fieldsets = [
         (None, {"fields": ["of_rule", "status", "due", "waits", "why", "what"]}),
