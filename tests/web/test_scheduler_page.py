@@ -13,7 +13,7 @@ from tests.web.scheduler_site import SchedulerSite
 
 PATIENCE = 30_000  # milliseconds
 PASSWORD = "correct horse battery staple"
-LOST = "The server does not answer. Trying again …"
+LOST = re.compile(r"The server has not answered since \d\d:\d\d:\d\d UTC. Trying again …")
 
 
 @pytest.fixture

@@ -7,6 +7,8 @@ import pytest
     "path",
     [
         "/static/asyncsched/live.css",
+        "/static/asyncsched/icon.svg",
+        "/static/asyncsched/live.js",
         "/static/asyncsched/tasks.js",
         "/static/alarm/status.js",
         "/static/alarm/icon.svg",

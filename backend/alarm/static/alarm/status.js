@@ -71,16 +71,17 @@ function announce(text) {
   news.textContent = text;
 }
 
+const table = document.getElementById("tasks");
 const alarm = followAlarm(document.getElementById("panel"), { announce });
 const lately = followLately(document.getElementById("lately"));
 const status = openSocket("/ws/status/", {
   onMessage: show,
-  onState: followConnection(document.getElementById("connection"), { announce }),
+  onState: followConnection(document.getElementById("connection"), { announce, zone: table.dataset.zone }),
   silence: SILENCE,
 });
 const chart = document.getElementById("timeline"); // not for everybody
 const timeline = chart ? followTimeline(chart) : { tick() {}, wake() {}, onRun() {} };
-const tasks = followTasks(document.getElementById("tasks"), { announce, onMessage: timeline.onRun });
+const tasks = followTasks(table, { announce, onMessage: timeline.onRun });
 everySecond({
   tick() { status.check(); alarm.tick(); lately.tick(); tasks.tick(); timeline.tick(); },
   wake() { status.reopen(); tasks.wake(); timeline.wake(); },

@@ -6,11 +6,12 @@ import { followTasks } from "./tasks.js";
 import { followTimeline } from "./timeline.js";
 import { say } from "./words.js";
 
+const section = document.getElementById("tasks");
 const announce = (text) => say(document.getElementById("news"), text);
 const timeline = followTimeline(document.getElementById("timeline"));
-const tasks = followTasks(document.getElementById("tasks"), {
+const tasks = followTasks(section, {
   announce,
-  onState: followConnection(document.getElementById("connection"), { announce }),
+  onState: followConnection(document.getElementById("connection"), { announce, zone: section.dataset.zone }),
   onMessage: timeline.onRun,
 });
 everySecond({

@@ -31,13 +31,14 @@ export class Row {
     // A run heard of a moment ago may not be in the database yet; and of one that shares a row, messages tell more.
     if (heardOf > known) Object.assign(task, { last_run: shown, spark });
     else if (shown && heardOf === known && !task.last_run.id) task.last_run = shown;
+    this.settle(task.last_run);
     this.show(clock.now());
   }
 
   /** Takes in a run that started or finished; returns a sentence if people should hear of it. */
   learnRun(run) {
     if (!this.task) return null;
-    if (run.trigger === "manual" && Date.parse(run.scheduled_for) >= Date.parse(this.task.asked_at)) this.task.asked_at = null;
+    this.settle(run);
     const before = this.task.last_run;
     if (before && Date.parse(before.started_at) > Date.parse(run.started_at)) return null;
     const failed = FAILURES.has(run.status);
@@ -58,6 +59,11 @@ export class Row {
   learnProgress(progress) {
     this.progress = progress;
     this.show(clock.now());
+  }
+
+  /** A run by hand is what somebody has asked for. */
+  settle(run) {
+    if (run?.trigger === "manual" && Date.parse(run.scheduled_for) >= Date.parse(this.task.asked_at)) this.task.asked_at = null;
   }
 
   get isFailing() { return Boolean(this.task?.consecutive_failures); }

@@ -28,7 +28,7 @@ export function followTasks(section, { announce = () => {}, onState = () => {}, 
       learn(await read(url));
       answers = true;
       askAt = askedAt + (open ? REST.live : REST.polling);
-      if (socket && !open) socket.reopen();
+      if (!open) socket?.reopen();
     } catch (error) {
       console.info("tasks: trying again soon", error);
       refused ||= error instanceof Refused;
@@ -59,7 +59,8 @@ export function followTasks(section, { announce = () => {}, onState = () => {}, 
     const wasFailing = row.isFailing;
     const news = row.learnRun(run);
     if (news) announce(news);
-    if (row.isFailing !== wasFailing) void ask(); // how many fail is said elsewhere on the page, too
+    // How many fail is said elsewhere on the page, too; but one that keeps changing is not to keep the server busy.
+    if (row.isFailing !== wasFailing) askAt = Math.min(askAt, askedAt + RETRY_AFTER);
   }
   function report() {
     if (refused) onState("refused");
@@ -67,16 +68,14 @@ export function followTasks(section, { announce = () => {}, onState = () => {}, 
     else if (answers !== null) onState(answers ? "polling" : "lost");
     section.toggleAttribute("data-live", open);
   }
-  const socket = address && openSocket(address, {
-    onMessage: hear,
-    onState(state) {
-      const turned = open !== (state === "live");
-      open = state === "live";
-      refused ||= state === "refused";
-      if (turned) void ask(); // what was missed; or whether the server is there at all
-      report();
-    },
-  });
+  function turn(state) {
+    const turned = open !== (state === "live");
+    open = state === "live";
+    refused ||= state === "refused";
+    if (turned) void ask(); // what was missed; or whether the server is there at all
+    report();
+  }
+  const socket = address ? openSocket(address, { onMessage: hear, onState: turn }) : null;
   followActions(section, { onDone: () => void ask() });
   void ask();
 
@@ -89,7 +88,7 @@ export function followTasks(section, { announce = () => {}, onState = () => {}, 
       if (Date.now() >= Math.min(askAt, quietAt, due ? askedAt + RETRY_AFTER : Infinity)) void ask();
     },
     wake() {
-      socket?.reopen?.();
+      socket?.reopen();
       void ask();
     },
   };
