@@ -64,26 +64,32 @@ def test_its_commands_work_and_then_the_server_runs_the_tasks(project: Project, 
     with Server(RUNSERVER, folder=tmp_path, project=project.folder, environment=project.environment) as server:
         server.wait_until_serving()
         assert server.get("/").body == "a shop"
-        page = signed_in(f"http://127.0.0.1:{server.port}/tasks/")
-        assert {"count_people", "clear_sessions"} <= set(re.findall(r"\w+_\w+", page))
-        server.wait_until(lambda: has_succeeded(project, "count_people"))
+        browser = Browser(f"http://127.0.0.1:{server.port}")
+        assert {"count_people", "clear_sessions"} <= set(re.findall(r"\w+_\w+", browser.sign_in("/tasks/")))
+        server.wait_until(lambda: browser.last_status("count_people") == "succeeded")
         assert server.stop() == 0
         assert not server.leaks
 
 
-def has_succeeded(project: Project, name: str) -> bool:
-    """True once the task *name* has, by the database."""
-    tasks = {task["name"]: task["last_run"] for task in json.loads(project.manage("async_tasks", "list", "--json"))}
-    return bool(tasks[name]) and tasks[name]["status"] == "succeeded"
+class Browser:
+    """Somebody who looks at the pages of the site *root*."""
 
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
 
-def signed_in(address: str) -> str:
-    """Open *address*, sign in where it leads, and return the page that comes then."""
-    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
-    with browser.open(address) as form:
-        (token,) = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', form.read().decode())
-        leads_to = form.url
-    fields = {"csrfmiddlewaretoken": token, "username": "ann", "password": PASSWORD, "next": "/tasks/"}
-    with browser.open(leads_to, urllib.parse.urlencode(fields).encode()) as page:
-        assert page.url == address
-        return str(page.read().decode())
+    def sign_in(self, path: str) -> str:
+        """Open *path*, sign in where that leads, and return the page that comes then."""
+        with self._opener.open(self._root + path) as form:
+            (token,) = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', form.read().decode())
+            leads_to = form.url
+        fields = {"csrfmiddlewaretoken": token, "username": "ann", "password": PASSWORD, "next": path}
+        with self._opener.open(leads_to, urllib.parse.urlencode(fields).encode()) as page:
+            assert page.url == self._root + path
+            return str(page.read().decode())
+
+    def last_status(self, name: str) -> str | None:
+        """Return how the last run of the task *name* ended; None if it never ran."""
+        with self._opener.open(f"{self._root}/tasks.json") as found:
+            (run,) = [task["last_run"] for task in json.load(found)["tasks"] if task["name"] == name]
+        return run and str(run["status"])
