@@ -14,6 +14,7 @@ pytestmark = pytest.mark.e2e
 
 TASK = "fails_while_told_to"
 RAISED = f"ERROR   asyncsched.alerts: {TASK} has not succeeded in time"
+OVERDUE = f'asyncsched_overdue{{task="{TASK}"}} 1.0'
 ENDED = f"asyncsched.alerts: {TASK} has succeeded again"
 
 
@@ -35,6 +36,7 @@ def test_when_the_leader_is_frozen_another_process_raises_the_alert_once(
     fail = tmp_path / "ledger.fail"
     fail.touch()
     other.server.wait_until_logged(RAISED)
+    other.server.wait_until(lambda: OVERDUE in other.server.get("/metrics").body)
     leader.server.send(signal.SIGCONT)
     fail.unlink()
     other.server.wait_until(lambda: ENDED in leader.server.log + other.server.log)

@@ -40,5 +40,5 @@ def test_the_manager_hears_when_the_server_is_ready_and_when_it_stops(
         assert site.server.stop() in kind.exit_codes
         lines = manager.lines()
 
-    assert lines == ["READY=1", "STATUS=schedules 2 tasks", "WATCHDOG=1", "STOPPING=1", "STATUS=lets runs finish"]
+    assert lines == ["READY=1", "STATUS=up, with 2 tasks", "WATCHDOG=1", "STOPPING=1", "STATUS=lets runs finish"]
     assert site.server.leaks == []

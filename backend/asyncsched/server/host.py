@@ -63,7 +63,7 @@ class Host:
             if not settings.enabled:
                 self.state = State.DISABLED
                 logger.info("the scheduler is disabled by the settings")
-                self._systemd.ready("serves; the scheduler is disabled by the settings")
+                self._systemd.ready("up; the scheduler is disabled by the settings")
                 return
             from asyncsched.server import compose  # noqa: PLC0415 - its models need Django; asgi.py may import us before
 
@@ -71,7 +71,7 @@ class Host:
             await supervisor.start()
             self.supervisor = supervisor
             self.state = State.RUNNING
-            self._systemd.ready(f"schedules {len(supervisor.tasks)} tasks")
+            self._systemd.ready(f"up, with {len(supervisor.tasks)} tasks")
         finally:
             if self.state is State.STARTING:
                 self.state = State.FAILED
