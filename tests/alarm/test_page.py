@@ -152,3 +152,11 @@ def test_the_first_start_makes_an_administrator_and_shows_the_password_once(clie
     assert second.getvalue() == ""
     assert client.login(username="admin", password=password)
     assert client.get("/admin/").status_code == 200
+
+
+def test_what_became_of_a_button_of_the_table_is_told_beside_the_table(admin_client):
+    admin_client.post("/tasks/cleanup_old_events/pause", {"next": "/"}, headers={"Accept": "text/html"})
+    page = admin_client.get("/").content.decode()
+    answers = dict(re.findall(r'<p class="answer"( id="tasks-answer")?[^>]*>(.*?)</p>', page))
+
+    assert answers == {"": "", ' id="tasks-answer"': "cleanup_old_events is paused."}
