@@ -1,26 +1,69 @@
-"""The editor of a rule's definition, in a real browser."""
+"""The admin in a real browser: lists that fit, filters, the editor of a rule's definition."""
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
+from tests.support import django_process
+
+LISTS = (
+    "alarm/alarmevent", "asyncsched/lease", "asyncsched/loopstall", "asyncsched/replica", "asyncsched/taskrun",
+    "asyncsched/taskskip", "asyncsched/taskstate", "asyncsched/term", "home/entity", "home/frigatedetection",
+    "home/frigatereview", "notifications/notification", "retention/settingchange", "rules/rule", "rules/ruleactionlog",
+    "rules/ruleentityref", "rules/ruleruntime",
+)  # fmt: skip
 VALID = '{"when": {"alarm": "disarmed"},\n"then": [{"type": "delay", "seconds": 5}]}'
 
 
 @pytest.fixture
-def page(site, browser):
-    """The form of a new rule, as the administrator has it. Fails if the page's scripts do."""
-    context = browser.new_context(base_url=site.url)
+def admin(site, browser):
+    """A page of the administrator. Fails if scripts of the pages do."""
+    context = browser.new_context(base_url=site.url, viewport={"width": 1280, "height": 900})
     name, _, key = site.cookie("admin").partition("=")
     context.add_cookies([{"name": name, "value": key, "url": site.url}])
     page = context.new_page()
     failures = []
     page.on("pageerror", lambda error: failures.append(str(error)))
-    page.goto("/admin/rules/rule/add/")
     yield page
     context.close()
     assert not failures
+
+
+@pytest.fixture(scope="module")
+def filled(site):
+    """Rows with long texts in every list."""
+    django_process.output_of(Path(__file__).with_name("fill_lists.py"), database_url=site.database_url)
+
+
+@pytest.mark.slow
+def test_every_list_fits_a_window_of_1280_pixels_with_the_menu_and_the_filters(admin, filled):
+    for name in LISTS:
+        admin.goto(f"/admin/{name}/")
+        table = admin.locator(".results")
+        expect(table.locator("tbody tr")).not_to_have_count(0)
+        assert table.evaluate("table => table.scrollWidth <= table.clientWidth"), name
+
+
+@pytest.mark.slow
+def test_a_day_and_a_task_are_chosen_in_the_menus_above_a_list(admin, filled):
+    admin.goto("/admin/asyncsched/taskrun/")
+    admin.get_by_text("Time", exact=True).click()
+    admin.get_by_label("Day").fill("2026-11-23")
+    admin.get_by_role("button", name="Show").click()
+    expect(admin.locator("#changelist-filter summary").first).to_have_text("Time: 2026-11-23")
+    admin.get_by_text("Task", exact=True).click()
+    admin.get_by_role("link", name="synchronise_everything_with_the_garden_house").click()
+
+    expect(admin).to_have_url(re.compile(r"\?task=synchronise_everything_with_the_garden_house&when=2026-11-23$"))
+
+
+@pytest.fixture
+def page(admin):
+    """The form of a new rule."""
+    admin.goto("/admin/rules/rule/add/")
+    return admin
 
 
 @pytest.mark.slow
