@@ -1,5 +1,6 @@
 """How a task is defined, in sentences: for people who do not want to look it up in the code. Pure."""
 
+import math
 from collections.abc import Iterator
 
 from asyncsched.policy import CatchUp, History, Overlap, Scope
@@ -36,6 +37,7 @@ def definition(task: Task) -> list[tuple[str, str]]:
         ("Timeout", duration(options.timeout) if options.timeout else "none"),
         ("Retries", _retries(task)),
         ("After failures", _rest(task)),
+        ("Alert", _alert(task)),
         ("History", "every run has a row" if task.is_claimed else HISTORY[options.history]),
         ("Condition", "its enabled_when is asked before each run" if options.enabled_when else "none"),
         *(("Besides", text) for text in _extras(task)),
@@ -66,6 +68,13 @@ def _rest(task: Task) -> str:
         return "it goes on"
     failures = counted(options.suspend_after, "failure")
     return f"after {failures} in a row it rests for {duration(options.suspend_for)}, and longer each time"
+
+
+def _alert(task: Task) -> str:
+    after = task.options.alert_after
+    if after is None:
+        return "when a success is late by as long as its period, but 5 min to 1 h"
+    return "none" if math.isinf(after) else f"when a success is late by {duration(after)}"
 
 
 def _extras(task: Task) -> Iterator[str]:
