@@ -262,8 +262,9 @@ def _checked_kind(
 
 
 def _check_name(name: object) -> None:
-    if not isinstance(name, str) or not name.strip() or len(name) > MAX_NAME_LENGTH:
-        raise RegistrationError(f"name={name!r}: must be text of 1 to {MAX_NAME_LENGTH} characters")
+    # It stands in addresses, lines of a log and cells of a table.
+    if not isinstance(name, str) or not name.strip() or len(name) > MAX_NAME_LENGTH or not name.isprintable():
+        raise RegistrationError(f"name={name!r}: must be text of 1 to {MAX_NAME_LENGTH} characters, on one line")
 
 
 def _choice(kind: type[Choice], name: str, value: str) -> Choice:

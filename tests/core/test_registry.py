@@ -56,6 +56,7 @@ def generator() -> Iterator[int]:
         (synchronous, {"schedule": 60}, "must be an Every, a DailyAt or a Cron"),
         (synchronous, {"name": ""}, "must be text of 1 to 100 characters"),
         (synchronous, {"name": "x" * 101}, "must be text of 1 to 100 characters"),
+        (synchronous, {"name": "two\nlines"}, "on one line"),
     ],
 )
 def test_what_cannot_work_is_refused(function: Callable[[], Any], options: dict[str, Any], complaint: str) -> None:

@@ -84,7 +84,7 @@ def supervisor(settings: conf.Settings) -> Supervisor:
     """Put a scheduler together, to be started on the running loop."""
     clock = SharedClock(SystemClock())
     memory = store(settings, clock)
-    channels = ChannelsListener()
+    channels = ChannelsListener(memory.replica)
     pump = Service(name="run messages", function=channels.pump, enabled_when=channels.is_wanted)
     names = (*(service.name for service in registry.services), pump.name, overdue.NAME)
     metrics = MetricsListener((task.name for task in registry), names)

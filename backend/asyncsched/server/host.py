@@ -4,7 +4,11 @@ import asyncio
 import logging
 from enum import StrEnum
 
+from django.conf import settings
+from django.urls import get_resolver
+
 from asyncsched import conf
+from asyncsched.engine.boundary import Boundary
 from asyncsched.engine.runner import describe
 from asyncsched.engine.supervisor import Supervisor
 from asyncsched.errors import AsyncschedError
@@ -58,16 +62,17 @@ class Host:
 
     async def _start_once(self) -> None:
         try:
-            settings = conf.load()
-            self._grace = settings.shutdown_grace
-            if not settings.enabled:
+            found = conf.load()
+            self._grace = found.shutdown_grace
+            if not found.enabled:
                 self.state = State.DISABLED
                 logger.info("the scheduler is disabled by the settings")
                 self._systemd.ready("up; the scheduler is disabled by the settings")
                 return
+            await asyncio.to_thread(_import_addresses)
             from asyncsched.server import compose  # noqa: PLC0415 - its models need Django; asgi.py may import us before
 
-            supervisor = compose.supervisor(settings)
+            supervisor = compose.supervisor(found)
             await supervisor.start()
             self.supervisor = supervisor
             self.state = State.RUNNING
@@ -112,6 +117,16 @@ class Host:
             logger.warning("told to stop again: not waiting any longer", extra={"action": "hurried"})
             self.supervisor.cut_off()
             self._limit.reschedule(asyncio.get_running_loop().time() + HURRIED_GRACE)
+
+
+def _import_addresses() -> None:
+    """Import the project's addresses, and with them its views: else its first request does, on the event loop."""
+    if getattr(settings, "ROOT_URLCONF", None) is None:
+        return
+    with Boundary() as boundary:
+        _ = get_resolver().url_patterns
+    if boundary.error:  # each request will fail by it; schedules need no addresses
+        logger.error("the URL configuration cannot be imported: %s", describe(boundary.error))
 
 
 def explain(error: BaseException) -> str:
