@@ -11,7 +11,7 @@ DATABASES := postgres sqlite
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-long chaos mutants lint format bench constraints clean
+.PHONY: help run demo test test-long chaos mutants lint format docs screenshots bench constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,12 @@ lint: $(VENV)/dev.stamp ## format, lint, types, import direction, migrations
 format: $(VENV)/dev.stamp ## let ruff rewrite what it can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/dev.stamp ## the documentation as a site, under var/site; a warning is an error
+	$(BIN)/python -m mkdocs build --strict --quiet
+
+screenshots: $(VENV)/dev.stamp ## take the pictures in docs/img anew, of a demo and a real browser
+	$(BIN)/python -m tests.support.screenshots
 
 constraints: ## pin every version again, with hashes (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --upgrade pyproject.toml --extra dev -o constraints/dev.txt

@@ -31,6 +31,7 @@ for name in (
     "ZWAVE_JS_URL",
     "NOTIFY_URLS",
     "METRICS_TOKEN",
+    "LOG_FORMAT",
 ):
     os.environ.pop(name, None)
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

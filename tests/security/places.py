@@ -15,6 +15,8 @@ NOT_FOLLOWED = ("/logout", "/delete/", "/password", "/static/", "/jsi18n")
 COMMANDS = (
     ("list", "--json"),
     ("history", "--limit", "1000", "--json"),
+    ("history",),
+    ("show", "sync_entity_states"),
     ("history", "--skipped"),
     ("status", "--json"),
 )
