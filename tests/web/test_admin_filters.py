@@ -85,6 +85,16 @@ def test_reasons_are_found_in_all_of_the_table_and_of_one_task_among_its_latest(
     assert listed(admin_client, "reason=paused&task=a", SKIPS) == ["a"]
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["asyncsched/taskstate/?paused=maybe", "rules/ruleactionlog/?rule=x", "rules/ruleactionlog/?rule=1" + "0" * 30],
+)
+def test_a_value_that_no_column_can_have_is_answered(client, admin_user, address):
+    client.force_login(admin_user)
+
+    assert client.get(f"/admin/{address}").status_code in (200, 302)
+
+
 @pytest.mark.parametrize("query", ["error__contains=x", "started_at__year=2026", "status__exact=failed"])
 def test_an_address_that_asks_for_what_no_filter_offers_is_refused(admin_client, query):
     assert admin_client.get(f"{RUNS}?{query}").status_code == 400

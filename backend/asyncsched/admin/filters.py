@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import ValidationError
 from django.db.models import BooleanField, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -103,7 +104,7 @@ class ByColumn(Menu):
         among = queryset if found or not self._time else latest(queryset, self._time, MOST_LOOKED_AT)
         try:
             return among.filter(**{self.column: value})
-        except ValueError as error:  # such as letters for a number
+        except (ValueError, ValidationError) as error:  # such as letters for a number
             raise IncorrectLookupParameters(error) from None
 
     @property

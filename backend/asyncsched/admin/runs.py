@@ -74,15 +74,15 @@ class TaskRunAdmin(RecordAdmin):
 
     @admin.display(description="took")
     def took(self, run: TaskRun) -> str:
-        return "" if run.duration is None else f"{run.duration:.3f}\N{NO-BREAK SPACE}s"
+        return display.NOTHING if run.duration is None else f"{run.duration:.3f}\N{NO-BREAK SPACE}s"
 
     @admin.display(description="late")
     def late(self, run: TaskRun) -> str:
-        return "" if run.lateness is None else f"{run.lateness * 1000:.1f}\N{NO-BREAK SPACE}ms"
+        return display.NOTHING if run.lateness is None else f"{run.lateness * 1000:.1f}\N{NO-BREAK SPACE}ms"
 
     @admin.display(description="blocked the loop")
     def blocked(self, run: TaskRun) -> str:
-        return "" if run.stall_seconds is None else f"{run.stall_seconds:.3f}\N{NO-BREAK SPACE}s"
+        return display.NOTHING if run.stall_seconds is None else f"{run.stall_seconds:.3f}\N{NO-BREAK SPACE}s"
 
     @admin.display(description="error")
     def error_start(self, run: TaskRun) -> str:
