@@ -54,7 +54,7 @@ class RecordList(ChangeList):
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         """Return the order, without a primary key that Django adds: with it MySQL sorts all of the table."""
         ordering = list(super().get_ordering(request, queryset))
-        is_added = ordering[-1:] == ["-pk"] and "-pk" not in self.model_admin.get_ordering(request)
+        is_added = len(ordering) > 1 and ordering[-1] == "-pk" and "-pk" not in self.model_admin.get_ordering(request)
         return ordering[:-1] if is_added else ordering
 
 
