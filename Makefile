@@ -72,10 +72,11 @@ format: $(VENV)/dev.stamp ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .
 
 docs: $(VENV)/dev.stamp ## the documentation as a site, under var/site; a warning is an error
-	$(BIN)/python -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
-screenshots: $(VENV)/dev.stamp ## take the pictures in docs/img anew, of a demo and a real browser
+screenshots: $(VENV)/dev.stamp ## take the pictures in docs/img anew, of a demo in a real browser, and draw the others
 	$(BIN)/python -m tests.support.screenshots
+	PYTHONPATH=backend $(BIN)/python -m tests.docs.drawings
 
 constraints: ## pin every version again, with hashes (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --upgrade pyproject.toml --extra dev -o constraints/dev.txt

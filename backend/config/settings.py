@@ -22,12 +22,12 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "constance",
-    "asyncsched",
     "retention",
     "home",
     "notifications",
     "alarm",
     "rules",
+    "asyncsched",  # last, so that the alarm's templates come before those it changes
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -84,7 +84,7 @@ offerCopies();
 showTime();
 followActions(document.getElementById("main"), { onDone: show });
 if (isFollowed()) {
-  const showConnection = followConnection(document.getElementById("connection"), { announce });
+  const showConnection = followConnection(document.getElementById("connection"), { announce, zone: current.dataset.zone });
   let known = "";
   const onState = (state) => {
     showConnection(state);

@@ -68,6 +68,9 @@ export class Row {
 
   get isFailing() { return Boolean(this.task?.consecutive_failures); }
 
+  /** True while people wait for something: a run that was asked for, or one that goes on. */
+  get isUnderWay() { return Boolean(this.task?.asked_at) || this.task?.last_run?.status === "running"; }
+
   addBar(run, failed) {
     if (run.duration_s == null || run.status === "skipped") return;
     const minute = Math.floor(Date.parse(run.scheduled_for) / MINUTE);

@@ -82,7 +82,7 @@ export function followTasks(section, { announce = () => {}, onState = () => {}, 
   return {
     tick() {
       let due = false;
-      for (const row of rows.values()) due = row.show(clock.now()) || due;
+      for (const row of rows.values()) due = row.show(clock.now()) || (!open && row.isUnderWay) || due;
       if (refused) return;
       const quietAt = open ? Math.max(socket.heard(), askedAt) + QUIET : Infinity;
       if (Date.now() >= Math.min(askAt, quietAt, due ? askedAt + RETRY_AFTER : Infinity)) void ask();
