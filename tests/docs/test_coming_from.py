@@ -35,3 +35,9 @@ def test_the_code_after_the_move_registers_the_schedules_that_the_page_names(pag
     )
     shown = table(str(page.relative_to(ROOT)), "Task")
     assert json.loads(told.stdout) == {name: row[1] for name, row in zip(shown.column(0), shown.rows, strict=True)}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_what_the_page_registers_stands_in_a_module_that_is_found(page: Path) -> None:
+    registers = [block.text for block in blocks("python", page=page) if "@register" in block.text]
+    assert all("shop/tasks.py" in text.splitlines()[0] for text in registers)
