@@ -61,10 +61,7 @@ def survey(tasks: Iterable[Task], *, now: datetime, is_scheduler_alive: bool, si
     known = {task.name: task for task in tasks}
     states = {name: TaskState(task=name) for name in known} | dict(rows.states(known))
     records = _records(known, states, now=now, since=since, is_scheduler_alive=is_scheduler_alive)
-    late = {name: by for name in records if (by := overdue_since(known[name], records[name], now))}
-    for name, until in rows.paused_until(late).items() if late else ():
-        records[name] = replace(records[name], excused_until=max(until, records[name].excused_until or until))
-    late = {name: by for name in late if (by := overdue_since(known[name], records[name], now))}
+    late = {name: by for name, record in records.items() if (by := overdue_since(known[name], record, now))}
     overdue = tuple(_alert(known[name], states[name], by) for name, by in late.items())
     in_time = [
         _alert(known[name], states[name], now)

@@ -112,6 +112,9 @@ class TaskState(models.Model):
     run_asked_at = models.DateTimeField(null=True, help_text="Somebody wants a run now, and it has not begun yet")
     run_asked_by = models.CharField(max_length=150, default="", db_default="", blank=True)
     alerted_at = models.DateTimeField(null=True, help_text="When it was told that a success is overdue")
+    excused_until = models.DateTimeField(
+        null=True, help_text="Until then none was expected: it was paused, or its enabled_when said no"
+    )
 
     class Meta:
         verbose_name = "task"

@@ -12,11 +12,11 @@ from django.test.utils import CaptureQueriesContext
 
 from asyncsched import Every, signals
 from asyncsched.alerts import Alert, look, survey
-from asyncsched.engine.runs import SkipReason
-from asyncsched.models import Replica, TaskSkip, TaskState
+from asyncsched.models import Replica, TaskState
 from asyncsched.registry import Task
 from asyncsched.storage.alerts import Presence, up_since
 from asyncsched.storage.database_time import database_now
+from asyncsched.storage.requests import set_paused
 from tests.engine.conftest import make_task
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -110,20 +110,26 @@ def test_a_paused_task_is_not_overdue() -> None:
 def test_one_that_was_resumed_has_the_time_to_run_again() -> None:
     succeeded(2 * HOUR)
     up(since=DAY)
-    at = database_now() - MINUTE
-    facts: Any = {"reason": SkipReason.PAUSED, "first_scheduled_for": at, "last_scheduled_for": at, "count": 1}
-    TaskSkip.objects.create(task="task", **facts)
+    set_paused("task", value=True)
+    set_paused("task", value=False)
     assert overdue() == []
 
 
 def test_a_pause_long_ago_does_not_hide_that_it_is_not_enabled_now() -> None:
     now = database_now()
-    succeeded(3 * HOUR, last_status="skipped", last_finished_at=now - MINUTE)
+    succeeded(3 * HOUR, last_status="skipped", last_finished_at=now - MINUTE, excused_until=now - 2 * HOUR)
     up(since=DAY)
-    at = now - 2 * HOUR
-    facts: Any = {"reason": SkipReason.PAUSED, "first_scheduled_for": at, "last_scheduled_for": at, "count": 1}
-    TaskSkip.objects.create(task="task", **facts)
     assert overdue() == []
+
+
+@pytest.mark.parametrize(("ago", "late"), [(MINUTE, []), (HOUR, ["task"])], ids=["just now", "an hour ago"])
+def test_a_task_that_fails_once_its_enabled_when_says_yes_again_has_the_time_to_succeed(
+    ago: timedelta, late: list[str]
+) -> None:
+    now = database_now()
+    succeeded(2 * HOUR, last_status="failed", last_finished_at=now, excused_until=now - ago)
+    up(since=DAY)
+    assert overdue() == late
 
 
 @pytest.mark.parametrize("options", [{"enabled": False}, {"alert_after": inf}], ids=["disabled", "no alerts wanted"])
@@ -286,7 +292,7 @@ def test_who_can_stand_in_for_tasks_is_told_with_each_look_that_nobody_schedules
     assert heard == ([] if alive else [False, False])
 
 
-def test_however_many_tasks_there_are_a_look_takes_three_queries_and_one_more_while_something_is_late() -> None:
+def test_however_many_tasks_there_are_a_look_takes_three_queries() -> None:
     tasks = [task(f"task {number}") for number in range(50)]
     for one in tasks:
         succeeded(MINUTE, one.name)
@@ -297,7 +303,7 @@ def test_however_many_tasks_there_are_a_look_takes_three_queries_and_one_more_wh
     with CaptureQueriesContext(connection) as late:
         overdue(*tasks)
     asks_time = connection.vendor != "sqlite"
-    assert [len(timely), len(late)] == [2 + asks_time, 3 + asks_time]
+    assert [len(timely), len(late)] == [2 + asks_time, 2 + asks_time]
 
 
 def test_of_many_who_look_at_once_one_tells(told: Told) -> None:

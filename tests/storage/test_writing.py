@@ -137,6 +137,13 @@ class TestState:
         state = TaskState.objects.get()
         assert (state.last_status, state.last_success_at) == ("failed", NOON + timedelta(milliseconds=10))
 
+    def test_that_it_was_not_enabled_survives_failures(self, writer: Writer) -> None:
+        writer.add(KEPT, ran(KEPT, 0, RunStatus.SKIPPED))
+        writer.add(KEPT, ran(KEPT, 2, RunStatus.FAILED))
+        writer.write_now()
+        state = TaskState.objects.get()
+        assert (state.last_status, state.excused_until) == ("failed", NOON + timedelta(milliseconds=10))
+
 
 @pytest.mark.parametrize("term", [7, None])
 def test_a_run_tells_the_term_in_which_it_began(writer: Writer, term: int | None) -> None:

@@ -1,17 +1,15 @@
 """What is known of tasks that are to succeed now and then, and of which of them that is not so has been told.
 
-Two queries, or three while a task is late, whatever the number of tasks.
+Two queries, whatever the number of tasks.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Max
-
 from asyncsched.engine.overdue import Record
-from asyncsched.engine.runs import RunStatus, SkipReason
-from asyncsched.models import Replica, TaskSkip, TaskState
+from asyncsched.engine.runs import RunStatus
+from asyncsched.models import Replica, TaskState
 
 MOST_REPLICAS = 1000
 """Of so many processes, the latest, it is asked when they were up: a crash loop leaves a row each time."""
@@ -52,20 +50,16 @@ def up_since(name: str, presences: Iterable[Presence]) -> tuple[datetime | None,
 
 def record(state: TaskState, *, is_scheduler_alive: bool) -> Record | None:
     """Return what *state* tells; None if it says that nothing is expected of the task."""
-    if state.paused:
-        return None
-    succeeded = state.last_status == RunStatus.SUCCEEDED
-    told = Record(last_success_at=state.last_success_at, took=(state.last_duration or 0.0) if succeeded else 0.0)
-    if state.last_status != RunStatus.SKIPPED:
-        return told
-    # Its enabled_when said no. Where nobody asks it any more, that holds; else it is asked again each time.
-    return replace(told, excused_until=state.last_finished_at) if is_scheduler_alive else None
-
-
-def paused_until(names: Iterable[str]) -> Mapping[str, datetime]:
-    """Return the last occurrence that each task let pass because it was paused; those that have none are missing."""
-    skipped = TaskSkip.objects.filter(task__in=list(names), reason=SkipReason.PAUSED)
-    return dict(skipped.values_list("task").annotate(Max("last_scheduled_for")))
+    is_disabled = state.last_status == RunStatus.SKIPPED  # its enabled_when said no
+    if state.paused or (is_disabled and not is_scheduler_alive):
+        return None  # nobody asks that any more; while a scheduler lives, it is asked again each time
+    # The latter is all that an older version writes, during a deploy.
+    excuses = [state.excused_until, state.last_finished_at if is_disabled else None]
+    return Record(
+        last_success_at=state.last_success_at,
+        excused_until=max(filter(None, excuses), default=None),
+        took=(state.last_duration or 0.0) if state.last_status == RunStatus.SUCCEEDED else 0.0,
+    )
 
 
 def take_alert(state: TaskState, now: datetime) -> bool:

@@ -100,6 +100,7 @@ def _write_states(standings: Iterable[Standing], now: datetime) -> None:
     _upsert([states[one.name] for one in standings if one.last], LAST_RUN_FIELDS)
     _upsert([states[one.name] for one in standings if one.cursor], ("cursor", "next_run_at"))
     _upsert([states[one.name] for one in standings if one.last_success], ("last_success_at",))
+    _upsert([states[one.name] for one in standings if one.last_skipped], ("excused_until",))
     alike: defaultdict[tuple[int, int], list[str]] = defaultdict(list)
     for one in standings:
         alike[one.runs, one.failures].append(one.name)
@@ -124,6 +125,8 @@ def _state(standing: Standing, now: datetime) -> TaskState:
         _tell_last(state, last)
     if success := standing.last_success:
         state.last_success_at = success.finished_at
+    if skipped := standing.last_skipped:
+        state.excused_until = skipped.finished_at
     return state
 
 

@@ -16,6 +16,8 @@ class Standing:
     cursor: datetime | None = None
     last: RunResult | None = None
     last_success: RunResult | None = None
+    last_skipped: RunResult | None = None
+    """The last at which its enabled_when said no."""
     runs: int = 0
     failures: int = 0
 
@@ -33,6 +35,7 @@ class Standing:
             cursor=self.cursor if occurrence.trigger is Trigger.MANUAL else occurrence.scheduled_for,
             last=event,
             last_success=event if event.status is RunStatus.SUCCEEDED else self.last_success,
+            last_skipped=event if event.status is RunStatus.SKIPPED else self.last_skipped,
             runs=self.runs + (event.status is not RunStatus.SKIPPED),
             failures=self.failures + event.status.is_failure,
         )
