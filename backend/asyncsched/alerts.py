@@ -87,7 +87,7 @@ def _records(
     found = {}
     for name, task in tasks.items():
         record = rows.record(states[name], is_scheduler_alive=is_scheduler_alive)
-        began, ended = rows.up_since(name, presences)
+        began, ended = rows.up_since(task, presences)
         is_known = ended is not None and ended > now
         if record is None or not task.options.enabled or (knows_processes and not is_known):
             continue  # the last: it is parked, because no process that lives has it

@@ -150,6 +150,10 @@ def test_a_success_ahead_of_a_clock_that_was_set_back_is_not_believed() -> None:
     assert_overdue_from(task(alert_after=60), ahead, NOON + 11 * MINUTE)
 
 
+def test_a_success_by_a_clock_that_is_a_little_ahead_is_one_of_just_now() -> None:
+    assert overdue_since(task(alert_after=60), succeeded(NOON + MINUTE, up_since=NOON - 30 * DAY), NOON) is None
+
+
 @pytest.mark.parametrize("minutes", [-1, 0, 1, 600, 600_000])
 def test_being_up_since_just_now_is_always_in_time(minutes: int) -> None:
     now = NOON + minutes * MINUTE

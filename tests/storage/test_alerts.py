@@ -34,14 +34,19 @@ def succeeded(ago: timedelta, name: str = "task", **facts: Any) -> None:
 
 
 def up(
-    *names: str, since: timedelta, until: timedelta = -HOUR, replica: str = "host:1:a", now: datetime | None = None
+    *names: str,
+    since: timedelta,
+    until: timedelta = -HOUR,
+    replica: str = "host:1:a",
+    now: datetime | None = None,
+    **facts: Any,
 ) -> None:
     """A process has been up for so long, and its presence ends so long ago (or, if negative, is still to end)."""
     now = now or database_now()
     Replica.objects.create(
         replica=replica,
         version="1",
-        tasks={name: {"scope": "cluster"} for name in names or ("task",)},
+        tasks={name: {"schedule": "every 10 min"} | facts for name in names or ("task",)},
         started_at=now - since,
         seen_at=now - max(until, timedelta()),
         expires_at=now - until,
@@ -186,6 +191,15 @@ def test_a_task_that_no_live_process_knows_is_not_overdue() -> None:
     assert overdue() == []
 
 
+@pytest.mark.parametrize("facts", [{"schedule": "daily at 03:00 UTC"}, {"enabled": False}], ids=str)
+def test_a_deploy_that_lets_a_task_run_more_often_or_at_all_raises_no_alert(facts: dict[str, Any]) -> None:
+    succeeded(5 * HOUR)
+    up(since=DAY, replica="host:1:old", **facts)
+    assert overdue() == []
+    up(since=timedelta(seconds=20), replica="host:2:new")
+    assert overdue() == []
+
+
 def test_with_nobody_alive_what_succeeded_once_is_overdue() -> None:
     succeeded(2 * HOUR)
     up(since=DAY, until=HOUR)
@@ -202,13 +216,13 @@ def test_before_a_given_moment_nothing_is_expected() -> None:
 def test_processes_are_up_without_a_gap_as_long_as_their_presence_overlaps() -> None:
     now = database_now()
 
-    def presence(since: timedelta, until: timedelta, *names: str) -> Presence:
-        return Presence(tasks=frozenset(names or {"task"}), started_at=now - since, expires_at=now - until)
+    def presence(since: timedelta, until: timedelta, name: str = "task") -> Presence:
+        return Presence(tasks={name: "every 10 min"}, started_at=now - since, expires_at=now - until)
 
     chain = [presence(HOUR, -HOUR), presence(3 * HOUR, HOUR), presence(9 * HOUR, 4 * HOUR)]
-    assert up_since("task", chain) == (now - 3 * HOUR, now + HOUR)
-    assert up_since("task", [presence(HOUR, -HOUR), presence(DAY, -HOUR, "other")]) == (now - HOUR, now + HOUR)
-    assert up_since("task", []) == (None, None)
+    assert up_since(task(), chain) == (now - 3 * HOUR, now + HOUR)
+    assert up_since(task(), [presence(HOUR, -HOUR), presence(DAY, -HOUR, "other")]) == (now - HOUR, now + HOUR)
+    assert up_since(task(), []) == (None, None)
 
 
 # Who is told

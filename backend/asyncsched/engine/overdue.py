@@ -36,8 +36,9 @@ class Record:
 
 def due(task: Task, record: Record, now: datetime) -> datetime | None:
     """Return the instant from which the next success of *task* is awaited; None if none is."""
-    # What lies ahead of the clock was written before that was set back.
-    known = [moment for moment in (record.last_success_at, record.excused_until) if moment and moment <= now]
+    # Clocks of machines differ. What lies further ahead was written before the clock was set back.
+    told = [moment for moment in (record.last_success_at, record.excused_until) if moment]
+    known = [min(moment, now) for moment in told if (moment - now).total_seconds() <= SHORTEST]
     start = max(known, default=record.up_since)
     if start is None:
         return None

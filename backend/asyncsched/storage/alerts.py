@@ -10,6 +10,7 @@ from datetime import datetime
 from asyncsched.engine.overdue import Record
 from asyncsched.engine.runs import RunStatus
 from asyncsched.models import Replica, TaskState
+from asyncsched.registry import Task
 
 MOST_REPLICAS = 1000
 """Of so many processes, the latest, it is asked when they were up: a crash loop leaves a row each time."""
@@ -17,9 +18,9 @@ MOST_REPLICAS = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presence:
-    """When a process was up, and which tasks it knew."""
+    """When a process was up, and which tasks it was to run, by what schedule: by name, in words."""
 
-    tasks: frozenset[str]
+    tasks: Mapping[str, str]
     started_at: datetime
     expires_at: datetime
 
@@ -33,16 +34,24 @@ def presences() -> list[Presence]:
     """Return when which processes were up, the one that was heard of last first."""
     rows = Replica.objects.order_by("-expires_at").values_list("tasks", "started_at", "expires_at")[:MOST_REPLICAS]
     return [
-        Presence(tasks=frozenset(tasks), started_at=started_at, expires_at=expires_at)
+        Presence(
+            tasks={name: facts.get("schedule", "") for name, facts in tasks.items() if facts.get("enabled", True)},
+            started_at=started_at,
+            expires_at=expires_at,
+        )
         for tasks, started_at, expires_at in rows
     ]
 
 
-def up_since(name: str, presences: Iterable[Presence]) -> tuple[datetime | None, datetime | None]:
-    """Return since when, and until when, processes that know the task *name* were last up without a gap."""
+def up_since(task: Task, presences: Iterable[Presence]) -> tuple[datetime | None, datetime | None]:
+    """Return since when, and until when, processes that know *task* were last up without a gap.
+
+    Who runs it by another schedule, as an older version does during a deploy, knows another task.
+    """
     since = until = None
+    schedule = task.schedule.describe()
     for one in presences:
-        if name in one.tasks and (since is None or one.expires_at >= since):
+        if one.tasks.get(task.name) == schedule and (since is None or one.expires_at >= since):
             since = min(since or one.started_at, one.started_at)
             until = until or one.expires_at
     return since, until
