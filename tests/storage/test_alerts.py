@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, connections
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
 from asyncsched import Every, signals
@@ -281,6 +282,23 @@ def test_a_receiver_that_fails_leaves_it_to_the_next_look(told: Told) -> None:
     signals.task_overdue.disconnect(fail)
     overdue()
     assert told.heard == [("overdue", ["task"])] * 2
+
+
+def test_who_writes_meanwhile_keeps_nobody_from_raising_an_alert(told: Told) -> None:
+    succeeded(2 * HOUR)
+    succeeded(MINUTE, "busy")
+    up("task", "without a row", since=DAY)
+
+    def interfering(execute: Callable[..., Any], sql: str, *arguments: Any) -> Any:
+        """After whatever is read in the transaction; SQLite then refuses it to write."""
+        result = execute(sql, *arguments)
+        if connection.in_atomic_block and sql.startswith("SELECT"):
+            side_by_side(1, lambda: list(map(str, [TaskState.objects.filter(task="busy").update(runs=F("runs") + 1)])))
+        return result
+
+    with connection.execute_wrapper(interfering):
+        assert overdue(task(), task("without a row")) == ["task", "without a row"]
+    assert told.heard == [("overdue", ["task", "without a row"])]
 
 
 def test_it_is_logged_once_with_the_task(caplog: pytest.LogCaptureFixture) -> None:

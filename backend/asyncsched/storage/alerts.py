@@ -73,7 +73,8 @@ def record(state: TaskState, *, is_scheduler_alive: bool) -> Record | None:
 
 def take_alert(state: TaskState, now: datetime) -> bool:
     """Note that the task is overdue, within a transaction; False if another did, or it is not so any more."""
-    TaskState.objects.get_or_create(task=state.task)  # one that never ran has no row
+    # One that never ran has no row. What is read first in a transaction, SQLite may refuse to write in.
+    TaskState.objects.bulk_create([TaskState(task=state.task)], ignore_conflicts=True)
     as_it_was = TaskState.objects.filter(task=state.task, paused=False, last_success_at=state.last_success_at)
     return as_it_was.filter(alerted_at=None).update(alerted_at=now) == 1
 
