@@ -87,7 +87,7 @@ async def test_a_watchdog_that_is_away_is_said_once_and_so_is_that_it_is_back(
         before = len(sink.requests)
         listener.run_finished(ended())
         await asked(sink, before + 1)
-        listener._waiting.join()
+        listener._pings["backup"].finish(30)
     assert [(record.__dict__["action"], record.getMessage()) for record in caplog.records] == [
         ("ping_failed", "backup: its pings fail (HTTP 500)"),
         ("ping_sent", "backup: its pings arrive again"),
@@ -110,26 +110,39 @@ async def test_no_log_shows_the_address(sink: Sink, caplog: pytest.LogCaptureFix
     for port in (sink.port, free_port()):
         listener = pinging(port)
         listener.run_finished(ended())
-        listener._waiting.join()
+        listener._pings["backup"].finish(30)
     assert len(caplog.records) == 2
     assert SECRET not in caplog.text
     assert sink.paths == [f"/{SECRET}"]  # it is not led elsewhere
     assert SECRET not in repr(listener)
 
 
-async def test_a_watchdog_that_hangs_keeps_nobody_waiting_and_fills_no_memory(
-    sink: Sink, caplog: pytest.LogCaptureFixture
+async def test_a_watchdog_that_hangs_keeps_nobody_waiting_and_hears_the_latest_when_it_is_back(
+    sink: Sink,
 ) -> None:
     listener = pinging(sink.port)
     sink.hold.clear()
     listener.run_started(claim(), NOW)
     await asked(sink)
     began = time.process_time()
-    for _ in range(pings.MOST_WAITING + 50):
-        listener.run_finished(ended())
+    for number in range(1_000):
+        listener.run_finished(ended(RunStatus.FAILED, error=f"error {number}"))
     assert time.process_time() - began < 1.0
-    assert listener._waiting.qsize() == pings.MOST_WAITING
-    assert [record.__dict__["action"] for record in caplog.records] == ["pings_dropped"]
-    while not listener._waiting.empty():  # what is left need not be sent
-        listener._waiting.get_nowait()
-        listener._waiting.task_done()
+    sink.hold.set()
+    sent = await asked(sink, 1 + pings.MOST_WAITING)
+    assert [body.decode() for _, _, body in sent[1:]] == [
+        f"error {1_000 - n}" for n in range(pings.MOST_WAITING, 0, -1)
+    ]
+
+
+async def test_a_watchdog_that_hangs_delays_no_pings_to_another(sink: Sink) -> None:
+    with running_sink() as other:
+        listener = PingListener(
+            {"backup": f"http://127.0.0.1:{sink.port}/", "other": f"http://127.0.0.1:{other.port}/"}
+        )
+        sink.hold.clear()
+        listener.run_started(claim(), NOW)
+        await asked(sink)
+        listener.run_started(claim("other"), NOW)
+        await eventually(lambda: other.paths == ["/start"], within=pings.TIMEOUT / 2)
+        sink.hold.set()
