@@ -97,6 +97,23 @@ class TestListeners:
         assert diary.told == [(1, 2)]
         assert "listener Broken failed" in caplog.text
 
+    def test_that_fail_for_ever_do_not_fill_the_log(self, caplog: pytest.LogCaptureFixture) -> None:
+        class Broken(Listener):
+            __hash__ = None  # type: ignore[assignment] # as a dataclass has none
+
+            def run_finished(self, result: RunResult) -> None:
+                raise RuntimeError("a listener's fault")
+
+        fanout = Fanout((Broken(),))
+        for _ in range(1_000):
+            fanout.run_finished(result())
+        assert [record.getMessage() for record in caplog.records][:3] == [
+            "listener Broken failed",
+            "listener Broken failed, 2 times so far",
+            "listener Broken failed, 4 times so far",
+        ]
+        assert len(caplog.records) == 10
+
 
 async def test_a_thread_may_report_as_often_as_it_likes() -> None:
     threads = set()

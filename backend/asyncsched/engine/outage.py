@@ -1,10 +1,15 @@
-"""Something we depend on is away: that is said once when it begins and once when it ends."""
+"""What goes wrong again and again is not said each time: the log must not fill the disk."""
 
 import logging
 
 
+def is_worth_saying(count: int) -> bool:
+    """True for the 1st, 2nd, 4th, 8th ... time."""
+    return count & (count - 1) == 0
+
+
 class Outage:
-    """Counts the failures in a row of one thing, such as a database, and logs the first and the recovery."""
+    """Something we depend on, such as a database, is away: logs the first failure in a row, and the recovery."""
 
     def __init__(self, logger: logging.Logger, *, began: str, ended: str) -> None:
         self.failures = 0

@@ -2,6 +2,7 @@
 
 import logging
 
+from asyncsched.engine.outage import is_worth_saying
 from asyncsched.engine.ports import Listener
 from asyncsched.engine.runs import RunResult, RunStatus, Skipped, SkipReason, Stall
 
@@ -38,7 +39,7 @@ class LogListener(Listener):
         key = (skipped.task, skipped.reason)
         count = self._skips[key] = self._skips.get(key, 0) + 1
         logger.log(
-            logging.DEBUG if skipped.reason in EXPECTED or not _is_worth_saying(count) else logging.WARNING,
+            logging.DEBUG if skipped.reason in EXPECTED or not is_worth_saying(count) else logging.WARNING,
             "%s: %d skipped (%s)%s",
             skipped.task,
             skipped.count,
@@ -51,7 +52,7 @@ class LogListener(Listener):
         key = (stall.task, stall.where)  # the address of a request is not part of it: there may be millions
         count = self._stalls[key] = self._stalls.get(key, 0) + 1
         stall_logger.log(
-            logging.WARNING if _is_worth_saying(count) else logging.DEBUG,
+            logging.WARNING if is_worth_saying(count) else logging.DEBUG,
             "the event loop stood still for %.2f s%s: %s at %s\n%s",
             stall.seconds,
             f", the {count}. time there" if count > 1 else "",
@@ -66,10 +67,5 @@ class LogListener(Listener):
         if count == 1:
             details = f"\n{result.traceback.rstrip()}" if result.traceback else ""
             logger.error("%s: %s: %s%s", result.task, result.status, result.error, details, extra=extra)
-        elif _is_worth_saying(count):
+        elif is_worth_saying(count):
             logger.error("%s: %s, %d times in a row: %s", result.task, result.status, count, result.error, extra=extra)
-
-
-def _is_worth_saying(count: int) -> bool:
-    """True for the 1st, 2nd, 4th, 8th ... time."""
-    return count & (count - 1) == 0
