@@ -8,6 +8,7 @@ app_name = "alarm"
 urlpatterns = [
     path("", views.live, name="live"),
     path("favicon.ico", views.favicon),
+    path("tasks.json", views.tasks),
     path("alarm/", views.operate_by_form, name="operate"),
     path("api/alarm/", api.state, name="state"),
     path("api/alarm/arm", api.arm, name="arm"),

@@ -71,6 +71,10 @@ def test_the_way_back_never_leads_to_another_site(person, elsewhere):
     assert answer["Location"] == "/tasks/"
 
 
+def test_the_way_back_may_be_any_address_of_this_site(person):
+    assert act(person("run_tasks"), "pause", headers=PAGE, next="elsewhere")["Location"] == "elsewhere"
+
+
 def test_who_did_it_is_logged(person, caplog):
     with caplog.at_level(logging.INFO, logger="asyncsched.web"):
         act(person("run_tasks"), "pause")

@@ -153,7 +153,7 @@ def test_a_run_that_goes_on_follows_the_news_and_one_that_has_ended_does_not(adm
     going = run("running", heartbeat_at=NOON + timedelta(seconds=30))
     page = page_of(admin_client, going)
 
-    assert f'data-socket="/ws/runs/" data-run="{going.run_id.hex}"' in page
+    assert f'data-run="{going.run_id.hex}" data-socket="/ws/runs/"' in page
     assert fact(admin_client, going, "Last sign of life") == "Mon 23 Nov 2026, 12:00:30 UTC"
     assert fact(admin_client, going, "Ended") is None
     assert "data-socket" not in page_of(admin_client, run(minutes=1))

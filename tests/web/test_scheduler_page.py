@@ -208,6 +208,17 @@ def test_without_a_channel_layer_the_page_asks_now_and_then(quiet, open_live):
     shows(page, "paused", "fails")
 
 
+def test_nor_does_the_page_of_a_task_claim_that_the_server_is_away(quiet, open_page):
+    page = open_page(quiet, path="/tasks/count_to_ten/")
+    expect(page.locator("#connection")).to_have_text(ASKS, timeout=PATIENCE)
+
+    page.get_by_role("button", name="Run now").click()
+    confirm(page, "Run now")
+    expect(page.locator("#current")).to_contain_text("asked at", timeout=PATIENCE)
+    expect(page.locator("#current")).to_have_attribute("data-busy", "")
+    assert page.complaints == []
+
+
 def test_without_a_script_the_page_is_a_plain_table_with_buttons_that_work(project, open_page):
     page = open_page(project, path="/tasks/", java_script_enabled=False)
     shows(page, re.compile(r"\w{3} \d+ \w{3}, \d\d:30 UTC"))

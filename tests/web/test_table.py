@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
+from django.test.utils import override_script_prefix
 from django.utils import timezone
 
 from asyncsched import conf
@@ -102,6 +103,36 @@ def test_the_page_holds_nothing_but_our_own_files(admin_client):
 
     assert answer["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self'")
     assert not re.search(r"<script(?![^>]*src=)|style=|\son\w+=", answer.content.decode())
+
+
+def test_static_files_may_come_from_another_host(admin_client, settings):
+    settings.STATIC_URL = "https://files.example/static/"
+
+    policy = admin_client.get("/tasks/")["Content-Security-Policy"]
+
+    assert "script-src 'self' https://files.example; style-src 'self' https://files.example;" in policy
+    assert "connect-src 'self';" in policy
+
+
+@pytest.mark.parametrize("path", ["/tasks/", f"/tasks/{TASK}/"])
+def test_news_are_looked_for_below_the_prefix_of_the_project(admin_client, path):
+    with override_script_prefix("/prefix/"):
+        assert 'data-socket="/prefix/ws/runs/"' in page_of(admin_client, path)
+
+
+def test_the_zone_it_names_is_the_one_it_tells_times_in(admin_client):
+    with timezone.override("Asia/Tokyo"):
+        page = page_of(admin_client)
+
+    assert "Times are in Asia/Tokyo." in page
+    assert 'data-zone="Asia/Tokyo"' in page
+
+
+@pytest.mark.urls("tests.web.project.urls")
+def test_customers_of_a_project_learn_nothing_of_its_tasks(person):
+    client = person()
+
+    assert {client.get(path).status_code for path in ("/tasks/", "/tasks.json", "/tasks/timeline")} == {403}
 
 
 def test_there_are_as_many_tasks_as_the_headline_says(admin_client):

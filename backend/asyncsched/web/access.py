@@ -3,19 +3,19 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
+from urllib.parse import urlsplit
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.templatetags.static import static
+from django.urls import get_script_prefix
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from asyncsched.listeners.channels import ChannelsListener
+
 VIEW, RUN = "asyncsched.view_tasks", "asyncsched.run_tasks"
-# Everything a page needs comes from this site, as files; nothing is written into the page.
-CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
@@ -30,6 +30,22 @@ def may_run(user: Any) -> bool:
     return bool(user.is_active and user.has_perm(RUN))
 
 
+def content_security_policy() -> str:
+    """Return what a page may load: files of this site, and of the host that serves its static files; nothing inline."""
+    place = urlsplit(static("asyncsched/live.css"))
+    host = f"{place.scheme}://{place.netloc}" if place.scheme else place.netloc
+    files = f"'self' {host}".rstrip()
+    return (
+        f"default-src 'none'; script-src {files}; style-src {files}; img-src {files}; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+def news_address() -> str:
+    """Return the path of the WebSocket with news of runs, below the prefix of the project; empty without Channels."""
+    return f"{get_script_prefix()}ws/runs/" if ChannelsListener.is_wanted() else ""
+
+
 def page(view: View[P]) -> View[P]:
     """Make a sync view a page of the scheduler: for who may see it, by GET, never stored, and free of foreign parts.
 
@@ -41,7 +57,7 @@ def page(view: View[P]) -> View[P]:
         if not may_view(request.user):
             raise PermissionDenied("This is for staff, and for who has the permission asyncsched.view_tasks")
         response = view(request, *args, **kwargs)
-        response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        response["Content-Security-Policy"] = content_security_policy()
         return response
 
     return require_safe(never_cache(login_required(guarded)))

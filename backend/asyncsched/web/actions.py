@@ -8,8 +8,8 @@ from asgiref.sync import sync_to_async
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
@@ -51,7 +51,7 @@ async def act(request: HttpRequest, name: str, verb: str) -> HttpResponse:
     if _wants_json(request):
         return JsonResponse({"said": said})
     await sync_to_async(messages.success)(request, said, extra_tags=TAG, fail_silently=True)
-    return redirect(_back(request))
+    return HttpResponseRedirect(_back(request))
 
 
 def _do(verb: str, name: str, by: str) -> str:
@@ -92,4 +92,4 @@ def _wants_json(request: HttpRequest) -> bool:
 def _back(request: HttpRequest) -> str:
     wanted = request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    return wanted if is_ours else "asyncsched:live"
+    return wanted if is_ours else resolve_url("asyncsched:live")

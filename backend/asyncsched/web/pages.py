@@ -23,7 +23,7 @@ from asyncsched.storage.history import PastRun
 from asyncsched.storage.paging import Cursor
 from asyncsched.storage.presence_views import short_name
 from asyncsched.storage.situations import Situation
-from asyncsched.web.access import may_run, page
+from asyncsched.web.access import may_run, news_address, page
 from asyncsched.web.definition import definition
 from asyncsched.web.health import running_of
 from asyncsched.web.words import status_word, took, trigger_words
@@ -101,6 +101,7 @@ def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
         "elapsed": took(max(0.0, (now - found.run.started_at).total_seconds())),
         "now": now,
         "time_zone": timezone.get_current_timezone_name(),
+        "runs_socket": news_address(),
     }
     return render(request, "asyncsched/run.html", context)
 
@@ -132,6 +133,8 @@ def task(request: HttpRequest, name: str) -> HttpResponse:
         "may_run_tasks": code is not None and may_run(request.user),
         "now": now,
         "time_zone": timezone.get_current_timezone_name(),
+        "runs_socket": news_address(),
+        "here": request.path,
     }
     return render(request, "asyncsched/task.html", context | (_defined(code, now) if code else {}))
 

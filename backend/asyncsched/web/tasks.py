@@ -12,7 +12,6 @@ from django.utils import timezone
 from asyncsched import conf
 from asyncsched.engine.recollection import REQUEST_LASTS
 from asyncsched.engine.runs import RunStatus
-from asyncsched.listeners.channels import ChannelsListener
 from asyncsched.models import TaskState
 from asyncsched.policy import History
 from asyncsched.registry import Task
@@ -20,7 +19,7 @@ from asyncsched.schedules import Every
 from asyncsched.server import compose
 from asyncsched.storage.queries import RunView, TaskView, task_views
 from asyncsched.storage.sparks import Spark, sparks
-from asyncsched.web.access import may_run, may_view
+from asyncsched.web.access import may_run, may_view, news_address
 from asyncsched.web.spark_line import SparkLine
 from asyncsched.web.summary import cards, count_of
 from asyncsched.web.words import status_word, took
@@ -123,10 +122,10 @@ def tasks_context(request: HttpRequest) -> dict[str, Any]:
         "own_tasks": [row for row in rows if row.task.is_own],
         "count": count_of(rows),
         "now": now,
-        "time_zone": timezone.get_default_timezone_name(),
+        "time_zone": timezone.get_current_timezone_name(),
         "may_view_tasks": may_see_runs,
         "may_run_tasks": may_run(request.user),
-        "with_runs": may_see_runs and ChannelsListener.is_wanted(),
+        "runs_socket": news_address() if may_see_runs else "",
         "scheduler_cards": cards(_scope(request), rows) if may_see_runs else [],
         "here": request.get_full_path(),
     }

@@ -1,6 +1,5 @@
 """Probes for machines, the live page, and its way to catch up."""
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -33,9 +32,7 @@ def live(request: HttpRequest) -> HttpResponse:
     return render(request, "asyncsched/live.html", tasks_context(request) | timeline_context())
 
 
-@require_safe
-@never_cache
-@login_required
+@page
 def tasks(request: HttpRequest) -> JsonResponse:
     """Every task with its next and last run, for the live page after a reconnect or a laptop's sleep."""
     return JsonResponse(tasks_json(request))

@@ -1,10 +1,10 @@
 // What happened lately: asked for whenever a push says that there is something new.
 
 import { clock } from "../asyncsched/clock.js";
-import { ago, say } from "../asyncsched/words.js";
+import { ago, element, moment, say } from "../asyncsched/words.js";
 
-/** Keeps the feeds in `section` current. Returns { learn(mark), look(), tick() }. */
-export function followLately(section) {
+/** Keeps the feeds in `section` current, with times in `zone`. Returns { learn(mark), look(), tick() }. */
+export function followLately(section, { zone }) {
   const lists = [...section.querySelectorAll("ol[data-key]")];
   let shown = section.dataset.mark, busy = false, again = false;
 
@@ -17,7 +17,7 @@ export function followLately(section) {
       if (!response.ok) throw new Error(`${section.dataset.url}: ${response.status}`);
       const found = await response.json();
       clock.learn(found.now);
-      for (const list of lists) list.replaceChildren(...found[list.dataset.key].map(row));
+      for (const list of lists) list.replaceChildren(...found[list.dataset.key].map((one) => row(one, zone)));
       shown = found.mark;
       tick();
     } catch (error) {
@@ -38,16 +38,12 @@ export function followLately(section) {
   return { learn(mark) { if (mark && mark !== shown && !document.hidden) void look(); }, look, tick };
 }
 
-function row({ at, text, word, tone, by }) {
+function row({ at, text, word, tone, by }, zone) {
   const item = document.createElement("li");
   const state = element("span", { className: "state", textContent: word });
   if (tone) state.dataset.status = tone;
   const when = element("span", { className: "relative" });
-  when.append(element("time", { dateTime: at, title: new Date(at).toLocaleString() }), by ? ` · ${by}` : "");
+  when.append(element("time", { dateTime: at, title: moment(Date.parse(at), zone, true) }), by ? ` · ${by}` : "");
   item.append(element("span", { className: "text", textContent: text }), " ", state, " ", when);
   return item;
-}
-
-function element(tag, properties) {
-  return Object.assign(document.createElement(tag), properties);
 }

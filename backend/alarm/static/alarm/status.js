@@ -73,8 +73,8 @@ function announce(text) {
 
 const table = document.getElementById("tasks");
 const alarm = followAlarm(document.getElementById("panel"), { announce });
-const lately = followLately(document.getElementById("lately"));
-const status = openSocket("/ws/status/", {
+const lately = followLately(document.getElementById("lately"), { zone: table.dataset.zone });
+const status = openSocket("ws/status/", {
   onMessage: show,
   onState: followConnection(document.getElementById("connection"), { announce, zone: table.dataset.zone }),
   silence: SILENCE,

@@ -9,14 +9,18 @@ export const clock = {
   learn(iso) { this.ahead = Date.parse(iso) - Date.now(); },
 };
 
-/** Calls tick() every second, and wake() when the page comes back from sleep, from hiding or from being offline. */
+/**
+ * Calls tick() every second, and wake() when the page comes back from sleep, from hiding or from being offline.
+ * Neither while it is hidden: browsers then let a second last a minute, which is no sleep to wake from.
+ */
 export function everySecond({ tick, wake }) {
   let last = Date.now();
   setInterval(() => {
     const gap = Date.now() - last;
     last = Date.now();
+    if (document.hidden) return;
     if (gap > WAKE_GAP || gap < 0) wake();
-    else if (!document.hidden) tick();
+    else tick();
   }, 1_000);
   document.addEventListener("visibilitychange", () => { if (!document.hidden) wake(); });
   addEventListener("online", wake);

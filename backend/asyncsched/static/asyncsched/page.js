@@ -2,43 +2,51 @@
 
 import { followActions } from "./actions.js";
 import { clock, everySecond } from "./clock.js";
-import { followConnection } from "./connection.js";
-import { News, fetchPart, isSelected, renew } from "./refresh.js";
+import { Connection, followConnection } from "./connection.js";
+import { Rhythm, fetchPart, isSelected, renew } from "./refresh.js";
 import { openSocket } from "./socket.js";
 import { say, took } from "./words.js";
 
-const EVERY = 30_000; // ms; in case a message was lost
-const SOONEST = 2_000; // ms from one time to the next, whatever happens
-const WRITTEN_AFTER = 1_000; // ms
+const RHYTHM = { every: 30_000, soonest: 2_000, writtenAfter: 1_000 }; // ms; now and then, in case a message was lost
+const UNDER_WAY = 4_000; // ms from one time to the next, while people wait for a run and no message tells of it
 
 const current = document.getElementById("current");
-const isFollowed = () => "socket" in current.dataset; // a run that has ended, or a page of old ones, does not change
-const news = new News();
-let shownAt = Date.now(), busy = false;
+const isFollowed = () => "follow" in current.dataset; // a run that has ended, or a page of old ones, does not change
+const rhythm = new Rhythm(RHYTHM);
+const showConnection = followConnection(document.getElementById("connection"), { announce, zone: current.dataset.zone });
+const connection = new Connection(showConnection, true); // it has just sent this page
+let busy = false;
 
 async function show() {
   if (busy || isSelected(current)) return;
   busy = true;
-  news.clear();
+  rhythm.begin();
   try {
     const { run } = current.dataset;
     renew(current, await fetchPart(location.href, current.id));
     clock.learn(current.dataset.now);
     if (run && !isFollowed()) announce(`The run has ended: ${current.querySelector(".verdict .state").textContent}`);
+    ended();
   } catch (error) {
-    console.info("page: trying again soon", error);
-    news.hear();
+    console.info("page: not fetched", error);
+    ended(error);
   }
-  shownAt = Date.now();
   busy = false;
   offerCopies();
   showTime();
 }
 
+function ended(error) {
+  rhythm.end(error);
+  if (!isFollowed()) return;
+  connection.answered(error);
+  rhythm.every = !error && !connection.isLive && "busy" in current.dataset ? UNDER_WAY : RHYTHM.every;
+}
+
 function onMessage(message) {
   const { run, task } = current.dataset;
   if (message.type === "progress") showProgress(message);
-  else if (message.type === "resync" || message.id === run || message.task === task) news.hear(message.id);
+  else if (message.type === "resync" || message.id === run || message.task === task) rhythm.hear(message.id);
 }
 
 function showProgress({ id, done, total }) {
@@ -79,25 +87,26 @@ function announce(text) {
   document.getElementById("news").textContent = text;
 }
 
+function onState(state) {
+  if (connection.turn(state)) rhythm.hear(); // something may have happened meanwhile; or the server is not there at all
+}
+
 clock.learn(current.dataset.now);
 offerCopies();
 showTime();
 followActions(document.getElementById("main"), { onDone: show });
 if (isFollowed()) {
-  const showConnection = followConnection(document.getElementById("connection"), { announce, zone: current.dataset.zone });
-  let known = "";
-  const onState = (state) => {
-    showConnection(state);
-    if (state === "live" && known !== "live") news.hear(); // something may have happened meanwhile
-    known = state;
-  };
-  const socket = openSocket(current.dataset.socket, { onMessage, onState });
+  const { socket: address } = current.dataset;
+  const socket = address ? openSocket(address, { onMessage, onState }) : null;
+  if (!socket) ended();
   everySecond({
     tick() {
       showTime();
-      const since = Date.now() - shownAt;
-      if (isFollowed() && (since >= EVERY || (since >= SOONEST && news.age >= WRITTEN_AFTER))) void show();
+      if (isFollowed() && rhythm.isDue) void show();
     },
-    wake() { socket.reopen(); if (isFollowed()) void show(); },
+    wake() {
+      socket?.reopen();
+      if (isFollowed()) void show();
+    },
   });
 }

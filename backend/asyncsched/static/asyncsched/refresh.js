@@ -1,22 +1,55 @@
 // A part of a page is fetched anew and put in its place, without taking focus or reading place from anybody.
 
-/** What was heard of and is not shown yet: the latest of each run. What is told of at once is in the database a little later. */
-export class News {
-  #heard = new Map();
+const MOST_HEARD = 500; // a page in the background hears for days what it does not show
 
-  hear(run = "") { this.#heard.set(run, Date.now()); }
+/** The server wants somebody to sign in, or does not allow it: asking again is of no use. */
+export class Refused extends Error {}
+
+/** When to fetch: a while after there is news, and now and then without; ever more seldom while that fails. Times in ms. */
+export class Rhythm {
+  #heard = new Map(); // the latest news of each run; what is told of at once is in the database a little later
+  #failures = 0;
+  #endedAt = Date.now();
+  #isOver = false;
+
+  constructor({ every, soonest, writtenAfter }) { Object.assign(this, { every, soonest, writtenAfter }); }
+
+  hear(run = "") { if (this.#heard.has(run) || this.#heard.size < MOST_HEARD) this.#heard.set(run, Date.now()); }
   forget(run) { this.#heard.delete(run); }
-  clear() { this.#heard.clear(); }
 
-  /** The ms for which the news that has waited longest has done so; below 0 if there is none. */
-  get age() { return Date.now() - Math.min(...this.#heard.values()); }
+  /** True if it is time to fetch. */
+  get isDue() {
+    if (this.#isOver) return false;
+    const since = Date.now() - this.#endedAt;
+    if (since < this.soonest) return false;
+    const isNews = Date.now() - Math.min(...this.#heard.values()) >= this.writtenAfter;
+    return isNews || since >= (this.#failures ? Math.min(this.every, this.soonest * 2 ** this.#failures) : this.every);
+  }
+
+  /** To be called when fetching begins. */
+  begin() { this.#heard.clear(); }
+
+  /** To be called when it has ended; `error` if it failed. */
+  end(error = null) {
+    this.#endedAt = Date.now();
+    this.#failures = error ? this.#failures + 1 : 0;
+    this.#isOver = error instanceof Refused;
+  }
 }
 
-/** Fetches `url` and returns the element called `id` in it; throws if there is none. */
+/** Asks for `url` and returns the answer, if it is a good one. Throws Refused, or another Error. */
+export async function ask(url, type) {
+  const response = await fetch(url, { headers: { accept: type }, redirect: "manual", signal: AbortSignal.timeout(10_000) });
+  if (response.type === "opaqueredirect" || response.status === 403) throw new Refused(`${url}: refused`);
+  if (!response.ok) throw new Error(`${url}: ${response.status}`);
+  return response;
+}
+
+/** Fetches `url` and returns the element called `id` in it. Throws Refused, or another Error. */
 export async function fetchPart(url, id) {
-  const response = await fetch(url, { headers: { accept: "text/html" }, redirect: "error", signal: AbortSignal.timeout(10_000) });
-  const fresh = response.ok && new DOMParser().parseFromString(await response.text(), "text/html").getElementById(id);
-  if (!fresh) throw new Error(`${url}: ${response.status}`);
+  const response = await ask(url, "text/html");
+  const fresh = new DOMParser().parseFromString(await response.text(), "text/html").getElementById(id);
+  if (!fresh) throw new Error(`${url}: no ${id}`);
   return fresh;
 }
 

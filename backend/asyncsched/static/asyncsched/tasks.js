@@ -2,6 +2,8 @@
 
 import { followActions } from "./actions.js";
 import { clock } from "./clock.js";
+import { Connection } from "./connection.js";
+import { ask as read } from "./refresh.js";
 import { Row } from "./row.js";
 import { openSocket } from "./socket.js";
 import { say } from "./words.js";
@@ -17,26 +19,27 @@ const RETRY_AFTER = 4_000;
 export function followTasks(section, { announce = () => {}, onState = () => {}, onMessage = () => {} } = {}) {
   const { zone, url, socket: address, runUrl = "" } = section.dataset;
   const rows = new Map([...section.querySelectorAll("tr[data-task]")].map((row) => [row.dataset.task, new Row(row, { zone, runUrl })]));
-  let askedAt = 0, askAt = 0, busy = false, again = false;
-  let open = false, answers = null, refused = false;
+  const connection = new Connection((state) => {
+    onState(state);
+    section.toggleAttribute("data-live", state === "live");
+  });
+  let askedAt = 0, askAt = 0, busy = false, again = false, isBack = false;
 
   async function ask() {
     if (busy) { again = true; return; }
     busy = true;
     askedAt = Date.now();
     try {
-      learn(await read(url));
-      answers = true;
-      askAt = askedAt + (open ? REST.live : REST.polling);
-      if (!open) socket?.reopen();
+      learn(await (await read(url, "application/json")).json());
+      askAt = askedAt + (connection.isLive ? REST.live : REST.polling);
+      if (!connection.isLive) socket?.reopen();
+      connection.answered();
     } catch (error) {
-      console.info("tasks: trying again soon", error);
-      refused ||= error instanceof Refused;
-      answers = open = false;
+      console.info("tasks: not read", error);
       askAt = Date.now() + RETRY_AFTER;
+      connection.answered(error);
     } finally {
       busy = false;
-      report();
     }
     if (again) { again = false; void ask(); }
   }
@@ -62,18 +65,11 @@ export function followTasks(section, { announce = () => {}, onState = () => {}, 
     // How many fail is said elsewhere on the page, too; but one that keeps changing is not to keep the server busy.
     if (row.isFailing !== wasFailing) askAt = Math.min(askAt, askedAt + RETRY_AFTER);
   }
-  function report() {
-    if (refused) onState("refused");
-    else if (open) onState("live");
-    else if (answers !== null) onState(answers ? "polling" : "lost");
-    section.toggleAttribute("data-live", open);
-  }
   function turn(state) {
-    const turned = open !== (state === "live");
-    open = state === "live";
-    refused ||= state === "refused";
-    if (turned) void ask(); // what was missed; or whether the server is there at all
-    report();
+    if (!connection.turn(state)) return;
+    void ask(); // what was missed; or whether the server is there at all
+    if (connection.isLive && isBack) onMessage({ type: "resync" });
+    isBack = true;
   }
   const socket = address ? openSocket(address, { onMessage: hear, onState: turn }) : null;
   followActions(section, { onDone: () => void ask() });
@@ -82,9 +78,9 @@ export function followTasks(section, { announce = () => {}, onState = () => {}, 
   return {
     tick() {
       let due = false;
-      for (const row of rows.values()) due = row.show(clock.now()) || (!open && row.isUnderWay) || due;
-      if (refused) return;
-      const quietAt = open ? Math.max(socket.heard(), askedAt) + QUIET : Infinity;
+      for (const row of rows.values()) due = row.show(clock.now()) || (!connection.isLive && row.isUnderWay) || due;
+      if (connection.isRefused) return;
+      const quietAt = connection.isLive ? Math.max(socket.heard(), askedAt) + QUIET : Infinity;
       if (Date.now() >= Math.min(askAt, quietAt, due ? askedAt + RETRY_AFTER : Infinity)) void ask();
     },
     wake() {
@@ -92,15 +88,6 @@ export function followTasks(section, { announce = () => {}, onState = () => {}, 
       void ask();
     },
   };
-}
-
-class Refused extends Error {}
-
-async function read(url) {
-  const response = await fetch(url, { headers: { accept: "application/json" }, redirect: "manual", signal: AbortSignal.timeout(10_000) });
-  if (response.type === "opaqueredirect") throw new Refused(`${url}: signed out`);
-  if (!response.ok) throw new Error(`${url}: ${response.status}`);
-  return response.json();
 }
 
 function showCard({ key, state, word, detail }) {

@@ -1,30 +1,28 @@
 // Keeps the timeline current: the present moves each second, and the drawing is fetched anew when there is news.
 
 import { clock } from "./clock.js";
-import { News, fetchPart, renew } from "./refresh.js";
+import { Rhythm, fetchPart, renew } from "./refresh.js";
 import { say } from "./words.js";
 
-const EVERY = 60_000; // ms
-const SOONEST = 5_000; // ms from one drawing to the next, whatever happens
-const WRITTEN_AFTER = 1_500; // ms
+const RHYTHM = { every: 60_000, soonest: 5_000, writtenAfter: 1_500 }; // ms
 const GOOD = new Set(["running", "succeeded", "skipped"]);
 
 /** Keeps `section` current. Returns { tick(), wake(), onRun(message) }. */
 export function followTimeline(section) {
-  const news = new News();
-  let drawnAt = Date.now(), busy = false;
+  const rhythm = new Rhythm(RHYTHM);
+  let busy = false;
 
   async function draw() {
     if (busy) return;
     busy = true;
-    news.clear();
+    rhythm.begin();
     try {
       renew(section, await fetchPart(section.dataset.url, section.id));
+      rhythm.end();
     } catch (error) {
-      console.info("timeline: trying again soon", error);
-      news.hear();
+      console.info("timeline: not fetched", error);
+      rhythm.end(error);
     } finally {
-      drawnAt = Date.now();
       busy = false;
       movePresent();
     }
@@ -41,16 +39,15 @@ export function followTimeline(section) {
   return {
     tick() {
       movePresent();
-      const since = Date.now() - drawnAt;
-      if (since >= EVERY || (since >= SOONEST && news.age >= WRITTEN_AFTER)) void draw();
+      if (rhythm.isDue) void draw();
     },
     wake() { void draw(); },
     onRun({ type, id, task, status }) {
       if (type === "progress") return;
       // Of a task below a minute a success is drawn with the others of its minute.
       if (GOOD.has(status) && section.querySelector(`li[data-task="${CSS.escape(task)}"]`)?.hasAttribute("data-often")) return;
-      if (status === "skipped") news.forget(id); // the next drawing is soon enough for that
-      else news.hear(id);
+      if (status === "skipped") rhythm.forget(id); // the next drawing is soon enough for that
+      else rhythm.hear(id);
     },
   };
 }

@@ -45,13 +45,21 @@ export function took(seconds) {
 
 /** "Tue 24 Nov, 03:00 UTC", as the server writes it. */
 export function moment(ms, zone, withSeconds = false) {
-  const format = new Intl.DateTimeFormat("en-GB", {
-    timeZone: zone, weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit",
+  const format = formatIn(zone, {
+    weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit",
     second: withSeconds ? "2-digit" : undefined, hourCycle: "h23", timeZoneName: "short",
   });
   const part = Object.fromEntries(format.formatToParts(ms).map(({ type, value }) => [type, value]));
   const clockTime = [part.hour, part.minute, part.second].filter(Boolean).join(":");
   return `${part.weekday} ${part.day} ${part.month}, ${clockTime} ${part.timeZoneName}`;
+}
+
+function formatIn(zone, options) {
+  try {
+    return new Intl.DateTimeFormat("en-GB", { timeZone: zone, ...options });
+  } catch { // a zone that this browser does not know
+    return new Intl.DateTimeFormat("en-GB", { timeZone: "UTC", ...options });
+  }
 }
 
 /** Makes an element: element("span", { className: "state", textContent: "paused" }). */
