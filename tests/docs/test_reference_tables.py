@@ -87,6 +87,7 @@ def test_every_environment_variable_that_is_read_is_listed() -> None:
     sources = [ROOT / "backend/config/settings.py", ROOT / "backend/config/env.py"]
     read = {name for source in sources for name in re.findall(r'env\.\w+\(\s*"(\w+)"', source.read_text())}
     read |= set(re.findall(r"^(PORT) \?=", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    read |= set(re.findall(r"\$([A-Z_]+)", (ROOT / "Containerfile").read_text()))
     assert set(table("docs/reference/environment.md", "Variable").column(0)) == read
 
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,13 @@ def running(app: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tup
         process = subprocess.Popen(
             command("CMD"),
             cwd=app,
-            env=environment(SECRET_KEY="for tests only", DATABASE_URL=database, PORT=str(port)),
+            env=environment(
+                SECRET_KEY="for tests only",
+                DATABASE_URL=database,
+                PORT=str(port),
+                LOG_FORMAT="json",
+                DAPHNE_OPTIONS="--proxy-headers",
+            ),
             stdout=output,
             stderr=subprocess.STDOUT,
             text=True,
@@ -121,7 +128,7 @@ def running(app: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tup
         process.wait()
 
 
-def test_its_command_serves_its_health_check_asks_and_sigterm_drains_it(
+def test_its_command_serves_behind_a_proxy_too_its_health_check_asks_and_sigterm_drains_it(
     app: Path, running: tuple[subprocess.Popen[str], Path, int]
 ) -> None:
     process, log, port = running
@@ -131,6 +138,7 @@ def test_its_command_serves_its_health_check_asks_and_sigterm_drains_it(
         assert time.monotonic() < deadline, log.read_text()
         time.sleep(POLL)
     assert health_check(app, port).stderr == ""
+    assert sign_in_over_https(port) == 200
 
     process.send_signal(signal.SIGTERM)
     assert process.wait(PATIENCE) == 0
@@ -139,7 +147,23 @@ def test_its_command_serves_its_health_check_asks_and_sigterm_drains_it(
     assert "drained" in text
     assert "Warning" not in text
     assert "Traceback" not in text
+    assert [line for line in text.splitlines() if not line.startswith('{"level"')] == [text.splitlines()[0]]
     assert health_check(app, port).returncode == 1
+
+
+def sign_in_over_https(port: int) -> int:
+    """Try to sign in as a browser does behind a proxy that does TLS; return the status, 403 if it counts as foreign."""
+    proxied = {"Host": "localhost", "X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "https"}
+    connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    connection.request("GET", "/login/", headers=proxied)
+    answer = connection.getresponse()
+    (token,) = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', answer.read().decode())
+    cookie = str(answer.headers["Set-Cookie"]).partition(";")[0]
+    form = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": cookie, "Origin": "https://localhost"}
+    connection.request("POST", "/login/", f"csrfmiddlewaretoken={token}&username=a&password=b", proxied | form)
+    status = connection.getresponse().status
+    connection.close()
+    return status
 
 
 def listens(port: int) -> bool:
