@@ -147,7 +147,7 @@ class TestBesideARunningServer:
         site.server.wait_until(lambda: time.time() - site.ledger("tick")[-1]["at"] > 2 * TAKEN_UP_WITHIN)
         assert site.ledger("tick")[-1]["due"] - paused_at < TAKEN_UP_WITHIN + MARGIN
 
-        assert running.call("resume", "tick").stdout == "tick: running\n"
+        assert running.call("resume", "tick").stdout == "tick: resumed\n"
         resumed_at = time.time()
         site.wait_for_notes("tick")
         first = next(line for line in site.ledger("tick") if line["due"] > paused_at + TAKEN_UP_WITHIN)
@@ -198,7 +198,7 @@ class TestAfterTheServerHasStopped:
     def test_a_task_can_be_paused_and_resumed(self, stopped: Deployment) -> None:
         assert stopped.call("pause", "tick").stdout == "tick: paused\n"
         assert stopped.task("tick")["paused"]
-        assert stopped.call("resume", "tick").stdout == "tick: running\n"
+        assert stopped.call("resume", "tick").stdout == "tick: resumed\n"
         assert not stopped.task("tick")["paused"]
 
 

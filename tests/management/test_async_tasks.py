@@ -214,12 +214,14 @@ class TestPause:
     def test_a_paused_task_is_shown_as_such_until_it_is_resumed(self, call: Call) -> None:
         assert call("pause", "count", "fail") == (0, "count: paused\nfail: paused\n")
         assert [one["paused"] for one in json.loads(call("list", "--json")[1])] == [True, True, False]
-        assert call("resume", "count") == (0, "count: running\n")
+        assert call("resume", "count") == (0, "count: resumed\n")
         assert [one["paused"] for one in json.loads(call("list", "--json")[1])] == [False, True, False]
 
     def test_doing_it_twice_is_harmless(self, call: Call) -> None:
         call("pause", "count")
         assert call("pause", "count") == (0, "count: was already paused\n")
+        call("resume", "count")
+        assert call("resume", "count") == (0, "count: was not paused\n")
 
     def test_an_unknown_name_exits_2_and_pauses_none(self, call: Call) -> None:
         assert call("pause", "count", "cout")[0] == 2
@@ -228,7 +230,7 @@ class TestPause:
     def test_a_task_of_another_process_can_be_paused_and_resumed(self, call: Call) -> None:
         add_process("web-1:4711:aaaa", "new_report")
         assert call("pause", "new_report") == (0, "new_report: paused\n")
-        assert call("resume", "new_report") == (0, "new_report: running\n")
+        assert call("resume", "new_report") == (0, "new_report: resumed\n")
 
     def test_so_can_a_parked_one(self, call: Call) -> None:
         TaskState.objects.create(task="removed")

@@ -16,13 +16,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("names", nargs="+", metavar="NAME")
 
 
-def _handle(screen: Screen, *, names: list[str], value: bool, **options: Any) -> None:
+def _handle(screen: Screen, *, names: list[str], value: bool, said: tuple[str, str], **options: Any) -> None:
     require_known(names, compose.tasks(conf.load()))
     for name in names:
-        changed = set_paused(name, value=value)
-        state = "paused" if value else "running"
-        screen.say(f"{name}: {state}" if changed else f"{name}: was already {state}")
+        done, needless = said
+        screen.say(f"{name}: {done if set_paused(name, value=value) else needless}")
 
 
-handle_pause = partial(_handle, value=True)
-handle_resume = partial(_handle, value=False)
+handle_pause = partial(_handle, value=True, said=("paused", "was already paused"))
+handle_resume = partial(_handle, value=False, said=("resumed", "was not paused"))
