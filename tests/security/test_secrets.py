@@ -49,6 +49,7 @@ AlarmCode.objects.create(label="family", hash=hashed({!r}))
 WORTH_LOOKING_AT = (
     ("table alarm_alarmevent", "code_refused"),
     ("table asyncsched_taskrun", "refused the token"),
+    ("table asyncsched_taskrun", "NOTIFY_URLS entry 1"),  # among the lines that a run wrote to the log
     ("log", "Home Assistant: outage"),
     ("log", "MQTT: outage"),
     ("log", "Z-Wave JS: outage"),
