@@ -41,7 +41,7 @@ def test_a_process_that_drains_is_alive_and_not_ready(make_site: MakeSite) -> No
 def test_a_process_whose_loop_is_blocked_does_not_answer_until_it_goes_on(make_site: MakeSite) -> None:
     site = make_site(DAPHNE, "blocks_loop")
     site.server.start()
-    site.server.wait_until_serving()
+    site.wait_for_notes("blocks_loop", event="ran")  # what follows takes seconds: nobody is too late to see it
     site.server.wait_until(lambda: not answers(site))
     site.server.wait_until(lambda: answers(site))
 

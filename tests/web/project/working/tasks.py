@@ -7,7 +7,7 @@ from pathlib import Path
 from asyncsched import Every, current_run, register
 
 ALLOWED = Path(os.environ["WORK_FOLDER"]) / "allowed"
-HOUR = Every(seconds=3600, offset=1800)
+HOUR = Every(seconds=3600, offset=int(os.environ.get("WORK_OFFSET", "0")))
 
 
 def allowed() -> int:
