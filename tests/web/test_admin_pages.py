@@ -41,6 +41,16 @@ def test_every_list_fits_a_window_of_1280_pixels_with_the_menu_and_the_filters(a
 
 
 @pytest.mark.slow
+def test_the_long_names_of_processes_fit_a_phone(admin, filled):
+    admin.set_viewport_size({"width": 390, "height": 844})
+    for name in ("lease", "replica", "term"):
+        admin.goto(f"/admin/asyncsched/{name}/")
+        admin.locator(".results tbody th a").first.click()
+        expect(admin.locator(".readonly").first).to_be_visible()
+        assert admin.evaluate("document.documentElement.scrollWidth") <= 390, name
+
+
+@pytest.mark.slow
 def test_a_day_and_a_task_are_chosen_in_the_menus_above_a_list(admin, filled):
     admin.goto("/admin/asyncsched/taskrun/")
     admin.get_by_text("Time", exact=True).click()

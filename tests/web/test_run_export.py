@@ -61,7 +61,7 @@ def test_the_list_leads_to_the_export_of_what_it_shows(admin_client):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1+1", "\r=1+1"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1+1", "\r=1+1", "\n=1+1"])
 def test_no_text_becomes_a_formula(admin_client, text):
     run(error=text, task="=cmd").save()
     ((task, *_, error, _, _, _),) = rows(admin_client.get(f"{RUNS}export/"))

@@ -135,6 +135,13 @@ def test_customers_of_a_project_learn_nothing_of_its_tasks(person):
     assert {client.get(path).status_code for path in ("/tasks/", "/tasks.json", "/tasks/timeline")} == {403}
 
 
+def test_what_other_pages_have_to_say_is_not_lost_here(admin_client):
+    TaskState.objects.create(task=TASK)
+    admin_client.post(f"/admin/asyncsched/taskstate/{TASK}/act/pause/")
+
+    assert page_of(admin_client).count(f"Paused {TASK}.") == 1
+
+
 def test_there_are_as_many_tasks_as_the_headline_says(admin_client):
     page = page_of(admin_client)
     tasks = compose.tasks(conf.load())

@@ -104,6 +104,12 @@ class TestHowItStands:
         assert fact(admin_client, "Failures in a row") == "2"
         assert fact(admin_client, "Last success") == f"{when:%a} {when.day} {when:%b, %H:%M:%S} UTC"
 
+    @pytest.mark.parametrize(("failures", "words"), [(1, "The last run failed."), (2, "The last 2 runs failed.")])
+    def test_that_it_keeps_failing_is_said_at_the_top(self, admin_client, failures, words):
+        TaskState.objects.create(task=TASK, consecutive_failures=failures)
+
+        assert words in words_of(admin_client).partition("How it stands")[0]
+
     def test_a_paused_task_says_that_none_of_its_occurrences_runs(self, admin_client):
         lead(TASK)
         TaskState.objects.create(task=TASK, paused=True)

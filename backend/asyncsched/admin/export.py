@@ -19,7 +19,7 @@ COLUMNS = (
     "lateness", "stall_seconds", "result", "error", "replica", "term", "run_id",
 )  # fmt: skip
 STARTED = COLUMNS.index("started_at") + 1  # behind the primary key
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 class _Echo:

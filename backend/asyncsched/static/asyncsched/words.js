@@ -51,7 +51,7 @@ export function moment(ms, zone, withSeconds = false) {
   });
   const part = Object.fromEntries(format.formatToParts(ms).map(({ type, value }) => [type, value]));
   const clockTime = [part.hour, part.minute, part.second].filter(Boolean).join(":");
-  return `${part.weekday} ${part.day} ${part.month}, ${clockTime} ${part.timeZoneName}`;
+  return `${part.weekday} ${part.day} ${part.month.slice(0, 3)}, ${clockTime} ${part.timeZoneName}`;
 }
 
 function formatIn(zone, options) {
