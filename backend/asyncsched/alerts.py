@@ -115,7 +115,10 @@ def _raise_and_end(
     over = sorted(in_time, key=_name)
     if not fresh and not over:
         return
-    with transaction.atomic():  # in one order: who comes second waits at the first row, and then finds all taken
+    rows.add_missing(one.task for one in fresh)
+    # In one order: who comes second waits at the first row, and then finds all taken. Nothing is read before it is
+    # written, or SQLite may refuse to write.
+    with transaction.atomic():
         raised = [one for one in fresh if rows.take_alert(states[one.task], now)]
         ended = [one for one in over if rows.end_alert(states[one.task])]
         if raised:

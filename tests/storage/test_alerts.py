@@ -269,6 +269,19 @@ def test_an_excuse_does_not_pass_for_a_success(told: Told) -> None:
     assert told.heard == [("overdue", ["task"])]
 
 
+def test_pausing_ends_an_incident_without_a_word_and_what_is_missing_afterwards_is_another(told: Told) -> None:
+    succeeded(2 * HOUR)
+    up(since=DAY)
+    overdue()
+    set_paused("task", value=True)
+    assert TaskState.objects.get().alerted_at is None
+    set_paused("task", value=False)
+    assert overdue() == []
+    TaskState.objects.update(excused_until=database_now() - HOUR)
+    assert overdue() == ["task"]
+    assert told.heard == [("overdue", ["task"])] * 2
+
+
 def test_a_receiver_that_fails_leaves_it_to_the_next_look(told: Told) -> None:
     def fail(**_: Any) -> None:
         raise LookupError("the outbox is full")
@@ -340,7 +353,7 @@ def test_however_many_tasks_there_are_a_look_takes_three_queries() -> None:
 
 def test_of_many_who_look_at_once_one_tells(told: Told) -> None:
     names = [f"task {number}" for number in range(8)]
-    for name in names:
+    for name in names[2:]:  # the others never ran, and have no row
         succeeded(2 * HOUR, name)
     up(*names, since=DAY)
     found = side_by_side(6, lambda: overdue(*map(task, names)))

@@ -137,12 +137,14 @@ class TestState:
         state = TaskState.objects.get()
         assert (state.last_status, state.last_success_at) == ("failed", NOON + timedelta(milliseconds=10))
 
-    def test_that_it_was_not_enabled_survives_failures(self, writer: Writer) -> None:
+    def test_that_it_was_not_enabled_survives_failures_and_ends_what_was_told_of_it(self, writer: Writer) -> None:
+        TaskState.objects.create(task=KEPT.name, alerted_at=NOON)
         writer.add(KEPT, ran(KEPT, 0, RunStatus.SKIPPED))
         writer.add(KEPT, ran(KEPT, 2, RunStatus.FAILED))
         writer.write_now()
         state = TaskState.objects.get()
-        assert (state.last_status, state.excused_until) == ("failed", NOON + timedelta(milliseconds=10))
+        assert (state.last_status, state.alerted_at) == ("failed", None)
+        assert state.excused_until == NOON + timedelta(milliseconds=10)
 
 
 @pytest.mark.parametrize("term", [7, None])

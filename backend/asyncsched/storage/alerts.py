@@ -71,10 +71,16 @@ def record(state: TaskState, *, is_scheduler_alive: bool) -> Record | None:
     )
 
 
+def add_missing(names: Iterable[str]) -> None:
+    """Give a row to those of the tasks *names* that have none, because they never ran.
+
+    Outside of the transaction that follows: MySQL would keep a lock, and two that look could meet in a deadlock.
+    """
+    TaskState.objects.bulk_create([TaskState(task=name) for name in names], ignore_conflicts=True)
+
+
 def take_alert(state: TaskState, now: datetime) -> bool:
     """Note that the task is overdue, within a transaction; False if another did, or it is not so any more."""
-    # One that never ran has no row. What is read first in a transaction, SQLite may refuse to write in.
-    TaskState.objects.bulk_create([TaskState(task=state.task)], ignore_conflicts=True)
     as_it_was = TaskState.objects.filter(task=state.task, paused=False, last_success_at=state.last_success_at)
     return as_it_was.filter(alerted_at=None).update(alerted_at=now) == 1
 

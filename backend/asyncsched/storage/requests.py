@@ -17,8 +17,8 @@ NAME_LENGTH = 150  # of who asks: what its column holds
 def set_paused(name: str, *, value: bool) -> bool:
     """Pause or resume the task *name*, whether it has ever run or not; return False if it already was so."""
     state, _ = TaskState.objects.get_or_create(task=name)
-    # When it runs next is known anew when it has; until then it is not to count as overdue.
-    changes = {"paused": value, "next_run_at": None, "excused_until": database_now()}
+    # When it runs next is known anew when it has; until then it is not to count as overdue, whatever was told of it.
+    changes = {"paused": value, "next_run_at": None, "excused_until": database_now(), "alerted_at": None}
     return bool(TaskState.objects.filter(pk=state.pk).exclude(paused=value).update(**changes))
 
 

@@ -100,7 +100,8 @@ def _write_states(standings: Iterable[Standing], now: datetime) -> None:
     _upsert([states[one.name] for one in standings if one.last], LAST_RUN_FIELDS)
     _upsert([states[one.name] for one in standings if one.cursor], ("cursor", "next_run_at"))
     _upsert([states[one.name] for one in standings if one.last_success], ("last_success_at",))
-    _upsert([states[one.name] for one in standings if one.last_skipped], ("excused_until",))
+    # Overdue it is no more, should that have been told of it.
+    _upsert([states[one.name] for one in standings if one.last_skipped], ("excused_until", "alerted_at"))
     alike: defaultdict[tuple[int, int], list[str]] = defaultdict(list)
     for one in standings:
         alike[one.runs, one.failures].append(one.name)
