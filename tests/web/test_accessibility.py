@@ -112,10 +112,16 @@ def test_the_first_key_leads_past_the_head_of_the_page(project, open_page):
 
 def test_news_are_announced_sparingly(project, open_page):
     page = open_page(project, path="/tasks/")
+    heard = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda text: heard.append(str(text))))
+    page.reload()
     is_live(page)
-    expect(page.locator("tr[data-task=tick] [data-cell=last]")).to_contain_text("succeeded", timeout=PATIENCE)
 
-    page.wait_for_timeout(2_500)  # "tick" runs twice
+    def has_ticked_twice():
+        return page.title() and sum('"tick"' in text and '"succeeded"' in text for text in heard) >= 2
+
+    project.server.wait_until(has_ticked_twice)
+    expect(page.locator("tr[data-task=tick] [data-cell=last]")).to_contain_text("succeeded", timeout=PATIENCE)
 
     assert page.locator("#news").inner_text() == ""
 
