@@ -162,7 +162,7 @@ class Supervisor:
         self._keep("store watch", self._recollection.watch)
         self._keep("leadership watch", self._watch_leadership)
         logger.info(
-            "started %d schedules and %d services",
+            "started; schedules: %d, services: %d",
             len(self._loops),
             len(services),
             extra={"action": "started"},
