@@ -64,7 +64,8 @@ async def watching(*, elected: bool = True) -> AsyncIterator[Looks]:
 def succeeded(ago: timedelta) -> None:
     now = datetime.now(UTC)
     TaskState.objects.create(task=TASK.name, last_success_at=now - ago, last_status="succeeded")
-    facts: Any = {"version": "1", "tasks": {TASK.name: {}}, "seen_at": now, "expires_at": now + 9 * DAY}
+    known = {TASK.name: {"schedule": TASK.schedule.describe()}}
+    facts: Any = {"version": "1", "tasks": known, "seen_at": now, "expires_at": now + 9 * DAY}
     Replica.objects.create(replica="host:1:a", started_at=now - 9 * DAY, **facts)
 
 
