@@ -98,6 +98,19 @@ def test_home_assistant_is_shown_as_it_is(people, tmp_path, open_page, home_assi
         expect(card(page, "home_assistant").locator(".detail")).to_contain_text("Version 2025.4.0")
 
 
+def test_a_card_of_what_is_no_longer_in_the_settings_does_not_stop_the_others(site, open_page):
+    page = open_page(site)
+    is_live(page)
+    page.evaluate("""() => {
+        const card = document.querySelector(".card[data-key=mqtt]").cloneNode(true);
+        card.dataset.key = "zigbee2mqtt";
+        document.getElementById("cards").prepend(card);
+        document.querySelector(".card[data-key=scheduler] .word").textContent = "";
+    }""")
+
+    expect(card(page, "scheduler").locator(".word")).to_have_text("Running", timeout=PATIENCE)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_fits_a_phone(site, open_page, scheme):
     page = open_page(site, viewport=PHONE, color_scheme=scheme)

@@ -56,7 +56,9 @@ function show({ type, timestamp, payload, lately: mark }) {
   alarm.show(payload.alarm);
   lately.learn(mark);
   for (const card of document.querySelectorAll(".card")) {
-    const [state, word, detail] = CARDS[card.dataset.key](payload[card.dataset.key]);
+    const found = payload[card.dataset.key];
+    if (!found) continue; // it was taken out of the settings since this page was loaded
+    const [state, word, detail] = CARDS[card.dataset.key](found);
     if (card.dataset.state !== state) {
       // Only what turns is announced: a push every two seconds is nothing to listen to.
       announce(`${card.querySelector("h3").textContent}: ${word}`);
