@@ -74,6 +74,17 @@ def test_jitter_is_waited_for() -> None:
     assert_overdue_from(task(Every(600, jitter=120), alert_after=60), succeeded(NOON), NOON + 13 * MINUTE)
 
 
+@pytest.mark.parametrize("facts", [{}, {"excused_until": NOON - MINUTE}], ids=["succeeded", "resumed"])
+def test_what_jitter_let_run_before_its_instant_is_not_expected_again(facts: dict[str, Any]) -> None:
+    record = succeeded(NOON - MINUTE if not facts else NOON - DAY, **facts)
+    assert_overdue_from(task(Every(600, jitter=120), alert_after=60), record, NOON + 13 * MINUTE)
+
+
+def test_nor_is_what_was_due_before_the_start() -> None:
+    jittery = task(Every(600, jitter=120), alert_after=60, catch_up=CatchUp.NONE)
+    assert_overdue_from(jittery, succeeded(NOON - DAY, up_since=NOON - MINUTE), NOON + 13 * MINUTE)
+
+
 def test_a_task_below_a_minute_is_given_the_time_in_which_its_state_is_written() -> None:
     until = NOON + timedelta(seconds=2 + 30 + WRITTEN_WITHIN)
     assert_overdue_from(task(Every(2), alert_after=30), succeeded(NOON), until)

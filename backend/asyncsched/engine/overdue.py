@@ -43,7 +43,7 @@ def due(task: Task, record: Record, now: datetime) -> datetime | None:
     if start is None:
         return None
     try:
-        awaited = task.schedule.next_after(start)
+        awaited = _next_after(task, start)
         if record.is_up and record.up_since is not None and awaited < record.up_since:
             return _taken_up(task, record.up_since)
     except ScheduleError:  # it has no occurrence left
@@ -59,7 +59,12 @@ def _taken_up(task: Task, up_since: datetime) -> datetime:
         and missed is not None
         and up_since - missed <= task.options.catch_up_window
     )
-    return up_since if is_caught_up else task.schedule.next_after(up_since)
+    return up_since if is_caught_up else _next_after(task, up_since)
+
+
+def _next_after(task: Task, moment: datetime) -> datetime:
+    """Return the first occurrence of *task* that, with all its jitter, cannot have begun by *moment*."""
+    return task.schedule.next_after(moment + timedelta(seconds=task.schedule.jitter))
 
 
 def patience(task: Task, record: Record, awaited: datetime) -> float:
