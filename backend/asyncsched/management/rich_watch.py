@@ -41,7 +41,7 @@ def refresh(screen: RichScreen, show: Callable[[RichScreen], object], *, every: 
                 )
             with _undisturbed():  # half a table would stay on the terminal
                 live.update(Group(head, Text(), *shown), refresh=True)
-            stop.wait(every)
+            stop.wait(min(every, threading.TIMEOUT_MAX))
 
 
 def _collected(screen: RichScreen, show: Callable[[RichScreen], object]) -> list[RenderableType]:
