@@ -69,6 +69,32 @@ def test_a_task_is_paused_on_its_page_and_the_focus_stays(page_at):
     shows(page, "It runs at its next occurrence.")
 
 
+def test_a_socket_that_has_fallen_silent_is_replaced_once_the_server_is_missed(page_at):
+    page = page_at("/tasks/fails/")
+    sockets = []
+
+    def first_one_falls_silent(socket):
+        sockets.append(socket)
+        is_first = len(sockets) == 1
+        server = socket.connect_to_server()
+        server.on_message(lambda text: None if is_first else socket.send(text))
+
+    page.route_web_socket("**/ws/runs/", first_one_falls_silent)
+    page.reload()
+    expect(page.locator("#connection")).to_have_text("Live", timeout=PATIENCE)
+    page.route("**/tasks/fails/", lambda route: route.abort())
+    page.locator("[data-verb=pause]").click()
+    page.get_by_role("dialog").get_by_role("button", name="Pause").click()
+    expect(page.locator("#tasks-answer")).to_have_text("fails is paused.", timeout=PATIENCE)
+
+    page.unroute("**/tasks/fails/")
+    shows(page, "It does not run until somebody resumes it.")
+    expect(page.locator("#connection")).to_have_text("Live", timeout=PATIENCE)
+    assert len(sockets) >= 2
+    page.locator("[data-verb=resume]").click()
+    shows(page, "It runs at its next occurrence.")
+
+
 def test_a_text_that_somebody_marks_is_left_alone_for_so_long(project, page_at):
     page = page_at("/tasks/tick/")
     heard = []

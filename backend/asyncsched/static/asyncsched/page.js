@@ -15,7 +15,7 @@ const isFollowed = () => "follow" in current.dataset; // a run that has ended, o
 const rhythm = new Rhythm(RHYTHM);
 const showConnection = followConnection(document.getElementById("connection"), { announce, zone: current.dataset.zone });
 const connection = new Connection(showConnection, true); // it has just sent this page
-let busy = false;
+let busy = false, socket = null;
 
 async function show() {
   if (busy || isSelected(current)) return;
@@ -39,6 +39,7 @@ async function show() {
 function ended(error) {
   rhythm.end(error);
   if (!isFollowed()) return;
+  if (error && connection.isLive) socket?.reopen(); // it may be dead as well, and not know it
   connection.answered(error);
   rhythm.every = !error && !connection.isLive && "busy" in current.dataset ? UNDER_WAY : RHYTHM.every;
 }
@@ -97,8 +98,8 @@ showTime();
 followActions(document.getElementById("main"), { onDone: show });
 if (isFollowed()) {
   const { socket: address } = current.dataset;
-  const socket = address ? openSocket(address, { onMessage, onState }) : null;
-  if (!socket) ended();
+  if (address) socket = openSocket(address, { onMessage, onState });
+  else ended();
   everySecond({
     tick() {
       showTime();
