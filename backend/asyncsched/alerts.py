@@ -7,7 +7,7 @@ and tells the receivers of ``asyncsched.signals`` in the same transaction, once 
 """
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -60,7 +60,8 @@ def survey(tasks: Iterable[Task], *, now: datetime, is_scheduler_alive: bool, si
     """Look once, as ``look`` does, and return what was found. *since*: before then no success could be expected."""
     known = {task.name: task for task in tasks}
     states = {name: TaskState(task=name) for name in known} | dict(rows.states(known))
-    records = _records(known, states, now=now, since=since, is_scheduler_alive=is_scheduler_alive)
+    presences = rows.presences()
+    records = _records(known, states, presences, now=now, since=since, is_scheduler_alive=is_scheduler_alive)
     late = {name: by for name, record in records.items() if (by := overdue_since(known[name], record, now))}
     overdue = tuple(_alert(known[name], states[name], by) for name, by in late.items())
     in_time = [
@@ -69,6 +70,9 @@ def survey(tasks: Iterable[Task], *, now: datetime, is_scheduler_alive: bool, si
         if states[name].alerted_at and name not in late and _has_succeeded(known[name], record, now)
     ]
     _raise_and_end(overdue, in_time, states, now=now, is_scheduler_alive=is_scheduler_alive)
+    elsewhere = {name for one in presences if one.expires_at > now for name in one.tasks}
+    disabled = {name for name, task in known.items() if not task.options.enabled} - elsewhere
+    rows.forget_alerts(name for name in disabled if states[name].alerted_at)
     successes = {name: at for name, state in states.items() if (at := state.last_success_at)}
     return Survey(last_success_at=successes, overdue=overdue)
 
@@ -76,13 +80,13 @@ def survey(tasks: Iterable[Task], *, now: datetime, is_scheduler_alive: bool, si
 def _records(
     tasks: Mapping[str, Task],
     states: Mapping[str, TaskState],
+    presences: Sequence[rows.Presence],
     *,
     now: datetime,
     since: datetime | None,
     is_scheduler_alive: bool,
 ) -> dict[str, Record]:
     """Return what is known of each task of which a success is expected at all."""
-    presences = rows.presences()
     knows_processes = any(one.expires_at > now for one in presences)
     found = {}
     for name, task in tasks.items():

@@ -282,6 +282,18 @@ def test_pausing_ends_an_incident_without_a_word_and_what_is_missing_afterwards_
     assert told.heard == [("overdue", ["task"])] * 2
 
 
+def test_disabling_ends_it_as_well_once_no_older_version_expects_anything(told: Told) -> None:
+    succeeded(2 * HOUR)
+    up(since=DAY)
+    overdue()
+    overdue(task(enabled=False))
+    assert TaskState.objects.get().alerted_at is not None
+    Replica.objects.all().delete()
+    overdue(task(enabled=False))
+    assert TaskState.objects.get().alerted_at is None
+    assert told.heard == [("overdue", ["task"])]
+
+
 def test_a_receiver_that_fails_leaves_it_to_the_next_look(told: Told) -> None:
     def fail(**_: Any) -> None:
         raise LookupError("the outbox is full")

@@ -85,6 +85,12 @@ def take_alert(state: TaskState, now: datetime) -> bool:
     return as_it_was.filter(alerted_at=None).update(alerted_at=now) == 1
 
 
+def forget_alerts(names: Iterable[str]) -> None:
+    """Nothing is expected any more of the tasks *names*: what was told of them is over."""
+    if gone := list(names):
+        TaskState.objects.filter(task__in=gone).update(alerted_at=None)
+
+
 def end_alert(state: TaskState) -> bool:
     """Note that the task is overdue no more, within a transaction; False if another did."""
     return TaskState.objects.filter(task=state.task, alerted_at=state.alerted_at).update(alerted_at=None) == 1
