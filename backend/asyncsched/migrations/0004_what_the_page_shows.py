@@ -39,6 +39,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='taskstate',
+            name='excused_until',
+            field=models.DateTimeField(help_text='Until then none was expected: it was paused, or its enabled_when said no', null=True),
+        ),
+        migrations.AddField(
+            model_name='taskstate',
             name='run_asked_at',
             field=models.DateTimeField(help_text='Somebody wants a run now, and it has not begun yet', null=True),
         ),
