@@ -110,6 +110,14 @@ class TestHowItStands:
 
         assert words in words_of(admin_client).partition("How it stands")[0]
 
+    @pytest.mark.parametrize(("task", "is_often"), [("broadcast_system_status", True), (TASK, False)])
+    def test_that_it_always_has_news_is_told_to_the_script_which_then_asks_more_seldom(
+        self, admin_client, task, is_often
+    ):
+        page = admin_client.get(f"/tasks/{task}/").content.decode()
+
+        assert ("data-often" in page) is is_often
+
     def test_a_paused_task_says_that_none_of_its_occurrences_runs(self, admin_client):
         lead(TASK)
         TaskState.objects.create(task=TASK, paused=True)

@@ -130,6 +130,7 @@ def task(request: HttpRequest, name: str) -> HttpResponse:
         "found": found,
         "runs": [ShownRun(run=one) for one in found.runs.runs],
         "is_latest": behind is None,
+        "is_often": code is not None and code.schedule.is_subminute,
         "may_run_tasks": code is not None and may_run(request.user),
         "now": now,
         "time_zone": timezone.get_current_timezone_name(),

@@ -8,11 +8,12 @@ import { openSocket } from "./socket.js";
 import { say, took } from "./words.js";
 
 const RHYTHM = { every: 30_000, soonest: 2_000, writtenAfter: 1_000 }; // ms; now and then, in case a message was lost
+const OFTEN = 10_000; // ms from one time to the next, of a task that always has news
 const UNDER_WAY = 4_000; // ms from one time to the next, while people wait for a run and no message tells of it
 
 const current = document.getElementById("current");
 const isFollowed = () => "follow" in current.dataset; // a run that has ended, or a page of old ones, does not change
-const rhythm = new Rhythm(RHYTHM);
+const rhythm = new Rhythm({ ...RHYTHM, soonest: "often" in current.dataset ? OFTEN : RHYTHM.soonest });
 const showConnection = followConnection(document.getElementById("connection"), { announce, zone: current.dataset.zone });
 const connection = new Connection(showConnection, true); // it has just sent this page
 let busy = false, socket = null;
