@@ -54,11 +54,14 @@ def test_usage_that_makes_no_sense_exits_with_2(call: Call, arguments: tuple[str
 
 
 @pytest.mark.parametrize("arguments", [("list",), ("run", "--all"), ("status",), ("ask", "count")], ids=" ".join)
-def test_a_database_that_is_away_is_said_without_a_traceback(call: Call, arguments: tuple[str, ...]) -> None:
+def test_a_database_that_is_away_is_said_without_a_traceback(
+    call: Call, caplog: pytest.LogCaptureFixture, arguments: tuple[str, ...]
+) -> None:
     with default_database(f"postgres://nobody@127.0.0.1:{free_port()}/none", migrate=False):
         code, text = call(*arguments)
     assert (code, len(text.splitlines())) == (1, 1)
     assert text.endswith(": the database does not answer; start it, or correct settings.DATABASES")
+    assert [record.getMessage() for record in caplog.records if "\n" in record.getMessage()] == []
 
 
 def test_a_database_that_lacks_a_migration_is_told_from_one_that_is_away(call: Call, postgres: Postgres) -> None:

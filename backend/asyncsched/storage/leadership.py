@@ -13,6 +13,7 @@ from django.db import DatabaseError, connections
 from asyncsched.engine.clock import seconds_since_boot
 from asyncsched.engine.leadership import FOLLOWS, LOOP_PATIENCE, Standing
 from asyncsched.engine.outage import Outage
+from asyncsched.engine.runner import describe
 from asyncsched.engine.shared_clock import SharedClock
 from asyncsched.errors import StoreUnavailable
 from asyncsched.registry import Task
@@ -166,7 +167,7 @@ class _Duty:
         try:
             self._do_due()
         except DatabaseError as error:
-            self._outage.failed("who leads cannot be found out (%s: %s)", type(error).__name__, error)
+            self._outage.failed("who leads cannot be found out (%s)", describe(error))
             connections.close_all()
             self._look_at = time.monotonic() + RETRY
             self._tell(None)

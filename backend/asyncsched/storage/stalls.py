@@ -11,6 +11,7 @@ from django.db import DatabaseError, connections
 
 from asyncsched.engine.outage import Outage
 from asyncsched.engine.ports import Listener
+from asyncsched.engine.runner import describe
 from asyncsched.engine.runs import Stall
 from asyncsched.models import LoopStall
 from asyncsched.storage.rows import storable
@@ -46,7 +47,7 @@ class StallRecords(Listener):
                 self._write(self._taken)
                 self._taken = []
         except OUTAGES as error:
-            self._outage.failed("stalls cannot be written (%s: %s)", type(error).__name__, error)
+            self._outage.failed("stalls cannot be written (%s)", describe(error))
             return RETRY
         except DatabaseError:
             logger.exception("%d stalls were refused by the database", len(self._taken))

@@ -20,6 +20,7 @@ from django.db import DatabaseError, InterfaceError, InternalError, OperationalE
 
 from asyncsched.conf import Settings
 from asyncsched.engine.outage import Outage
+from asyncsched.engine.runner import describe
 from asyncsched.engine.runs import RunResult, Settled, Skipped
 from asyncsched.policy import backoff
 from asyncsched.registry import Task
@@ -180,9 +181,7 @@ class Writer:
         try:
             work()
         except OUTAGES as error:
-            self._outage.failed(
-                "history cannot be written (%s: %s); runs are kept in memory meanwhile", type(error).__name__, error
-            )
+            self._outage.failed("history cannot be written (%s); runs are kept in memory meanwhile", describe(error))
             connections.close_all()
             return False
         if writes:
