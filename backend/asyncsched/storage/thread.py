@@ -12,6 +12,7 @@ from django.db import Error as DatabaseError
 from django.db import connections
 
 from asyncsched.engine.boundary import Boundary
+from asyncsched.engine.runner import describe
 from asyncsched.errors import StoreUnavailable
 from asyncsched.storage.bounds import BoundedConnection
 
@@ -70,7 +71,7 @@ class DatabaseThread:
             self.interrupt_if_stuck()
             raise StoreUnavailable(f"the database did not answer within {within:g} s") from None
         except DatabaseError as error:
-            raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
+            raise StoreUnavailable(describe(error)) from error
 
     @property
     def is_pooled(self) -> bool:
