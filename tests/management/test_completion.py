@@ -1,7 +1,6 @@
 """``async_tasks completion``: scripts that real shells take, and what bash completes with its."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 
 from tests.management.conftest import Call
 from tests.management.test_on_a_terminal import PROJECT
+from tests.support.programs import program
 from tests.support.terminal import ROOT
 
 COMMAND = f"{sys.executable} -m django async_tasks"
@@ -91,11 +91,9 @@ def test_the_script_is_valid_and_names_every_subcommand(call: Call, tmp_path: Pa
     for subcommand in ("list", "run", "ask", "next", "history", "show", "status", "pause", "resume", "completion"):
         assert subcommand in text
     assert "@" not in text.replace("COMP_WORDS[@]", "").replace("COMPREPLY[@]", "")
-    if shutil.which(shell) is None:
-        pytest.skip(f"{shell} is not installed")
     script = tmp_path / "script"
     script.write_text(text)
-    subprocess.run([shell, "-n", str(script)], check=True, timeout=60)
+    subprocess.run([program(shell), "-n", str(script)], check=True, timeout=60)
 
 
 def test_names_are_told_one_a_line(call: Call) -> None:

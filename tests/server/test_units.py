@@ -1,6 +1,5 @@
 """The units for systemd: taken by systemd itself, and with the numbers that the scheduler needs."""
 
-import shutil
 import subprocess
 import sys
 from configparser import ConfigParser
@@ -11,6 +10,7 @@ import pytest
 from asyncsched.conf import Settings
 from asyncsched.engine.leadership import LOOP_PATIENCE
 from tests.docs.pages import DOCS
+from tests.support.programs import program
 
 UNITS = sorted(path for path in (DOCS / "ops").iterdir() if path.suffix in {".service", ".timer"})
 SERVICES = [path for path in UNITS if path.suffix == ".service"]
@@ -25,13 +25,12 @@ def settings(unit: Path) -> dict[str, str]:
 
 
 def test_systemd_takes_the_units(tmp_path: Path) -> None:
-    if shutil.which("systemd-analyze") is None:
-        pytest.skip("no systemd on this machine")
+    analyze = program("systemd-analyze")
     for unit in UNITS:
         here = unit.read_text().replace("/opt/alarm/.venv/bin/", f"{Path(sys.executable).parent}/")
         (tmp_path / unit.name).write_text(here)
     units = [str(tmp_path / unit.name) for unit in UNITS]
-    done = subprocess.run(["systemd-analyze", "verify", *units], capture_output=True, text=True, check=False)
+    done = subprocess.run([analyze, "verify", *units], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 

@@ -7,7 +7,6 @@ with running_mariadb() as server:
 """
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -19,9 +18,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pymysql
-import pytest
 
 from tests.support.ports import free_port
+from tests.support.programs import program
 
 USER = "tests"
 # Django asks for mysqlclient, which needs a compiler; PyMySQL speaks for it, and says that it is new enough. All its
@@ -140,13 +139,9 @@ class MariaDB:
 @contextmanager
 def running_mariadb() -> Iterator[MariaDB]:
     """Start a MariaDB; stop and delete it at the end. Skips the test where there is none (fails under CI)."""
-    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
-    programs = {name: shutil.which(name, path=path) for name in ("mariadbd", "mariadb-install-db")}
-    if missing := [name for name, program in programs.items() if program is None]:
-        reason = f"no MariaDB: {' and '.join(missing)} not installed"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    programs = {name: program(name) for name in ("mariadbd", "mariadb-install-db")}
     with tempfile.TemporaryDirectory(prefix="mariadb-") as folder:
-        server = MariaDB({name: str(program) for name, program in programs.items()}, Path(folder))
+        server = MariaDB(programs, Path(folder))
         try:
             yield server
         finally:

@@ -6,8 +6,6 @@ with running_mosquitto() as broker:
     broker.publish("frigate/events", b"...")
 """
 
-import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -19,12 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-import pytest
 from paho.mqtt import publish
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.support.ports import free_port
+from tests.support.programs import program
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,13 +126,9 @@ class Mosquitto:
 @contextmanager
 def running_mosquitto(*, password: str | None = None, certificate: Certificate | None = None) -> Iterator[Mosquitto]:
     """Start a broker; stop it at the end. Skips the test where there is none (fails under CI)."""
-    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
-    program = shutil.which("mosquitto", path=path)
-    if program is None:
-        reason = "no MQTT broker: mosquitto is not installed"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    executable = program("mosquitto")
     with tempfile.TemporaryDirectory(prefix="mosquitto-") as folder:
-        broker = Mosquitto(program, Path(folder), password=password, certificate=certificate)
+        broker = Mosquitto(executable, Path(folder), password=password, certificate=certificate)
         broker.start()
         try:
             yield broker

@@ -5,7 +5,6 @@ with running_pgbouncer(postgres, pool_mode="transaction") as bouncer:
 """
 
 import os
-import shutil
 import socket
 import subprocess
 import tempfile
@@ -14,10 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 from tests.support.ports import free_port
 from tests.support.postgres import USER, Postgres
+from tests.support.programs import program
 
 
 class PgBouncer:
@@ -78,13 +76,9 @@ def running_pgbouncer(postgres: Postgres, *, pool_mode: str, **settings: object)
     *pool_mode* is ``session``, ``transaction`` or ``statement``; *settings* are further lines of its configuration.
     Under CI the test fails instead of being skipped.
     """
-    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
-    program = shutil.which("pgbouncer", path=path)
-    if program is None:
-        reason = "no PgBouncer: pgbouncer is not installed"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    executable = program("pgbouncer")
     with tempfile.TemporaryDirectory(prefix="pgbouncer-") as folder:
-        bouncer = PgBouncer(program, Path(folder), postgres, {"pool_mode": pool_mode, **settings})
+        bouncer = PgBouncer(executable, Path(folder), postgres, {"pool_mode": pool_mode, **settings})
         bouncer.start()
         try:
             yield bouncer
