@@ -5,6 +5,7 @@ import logging
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -226,6 +227,15 @@ async def test_a_database_without_tables_is_named_with_the_fix(tmp_path: Path, s
         with pytest.raises(ConfigurationError, match="migrate"):
             await store.load([HOURLY])
         await store.close(5)
+
+
+async def test_a_database_that_an_older_version_migrated_is_named_with_what_it_lacks(sqlite_database: Path) -> None:
+    with closing(sqlite3.connect(sqlite_database)) as older:
+        older.execute("ALTER TABLE asyncsched_taskrun DROP COLUMN log")
+    store = DjangoStore(now=now)
+    with pytest.raises(ConfigurationError, match=r"the column 'log' of the table 'asyncsched_taskrun'.*migrate"):
+        await store.load([HOURLY])
+    await store.close(5)
 
 
 class TestOutage:

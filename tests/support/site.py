@@ -9,6 +9,7 @@ import json
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import aiohttp
 
@@ -33,19 +34,14 @@ def make_people(folder: Path) -> People:
     return People(database=database, sessions=sessions)
 
 
-class Site:
-    """One deployment; *environment* is added to its own, *dev* is Python's development mode."""
+class RunningSite:
+    """A server with people who are signed in at it; ``with`` starts it, and ends it whatever happens."""
 
-    def __init__(self, folder: Path, people: People, *, dev: bool = True, **environment: str) -> None:
-        folder.mkdir(exist_ok=True)
-        database = folder / "db.sqlite3"
-        shutil.copy(people.database, database)
-        self.database_url = f"sqlite:///{database}"
-        settings = {"DATABASE_URL": self.database_url, "DEBUG": "0"} | environment
-        self.server = Server(DAPHNE, folder=folder, environment=settings, dev=dev)
+    def __init__(self, server: Server, people: People) -> None:
+        self.server = server
         self._sessions = people.sessions
 
-    def __enter__(self) -> "Site":
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -61,10 +57,22 @@ class Site:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server.port}"
 
+    def cookie(self, person: str) -> str:
+        return f"sessionid={self._sessions[person]}"
+
+
+class Site(RunningSite):
+    """One deployment; *environment* is added to its own, *dev* is Python's development mode."""
+
+    def __init__(self, folder: Path, people: People, *, dev: bool = True, **environment: str) -> None:
+        folder.mkdir(exist_ok=True)
+        database = folder / "db.sqlite3"
+        shutil.copy(people.database, database)
+        self.database_url = f"sqlite:///{database}"
+        settings = {"DATABASE_URL": self.database_url, "DEBUG": "0"} | environment
+        super().__init__(Server(DAPHNE, folder=folder, environment=settings, dev=dev), people)
+
     def client(self, person: str | None = None) -> aiohttp.ClientSession:
         """Return an HTTP and WebSocket client with the session of *person*, None for nobody."""
         headers = {"Cookie": self.cookie(person)} if person else {}
         return aiohttp.ClientSession(self.url, headers=headers, cookie_jar=aiohttp.DummyCookieJar())
-
-    def cookie(self, person: str) -> str:
-        return f"sessionid={self._sessions[person]}"

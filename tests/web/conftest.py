@@ -1,4 +1,6 @@
 import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
 
 from tests.support.browser import running_browser
 from tests.support.site import Site, make_people
@@ -28,6 +30,19 @@ def project(prepared, tmp_path_factory):
     """Somebody else's project, running, with the scheduler's own pages."""
     with SchedulerSite(tmp_path_factory.mktemp("project"), prepared) as running:
         yield running
+
+
+@pytest.fixture
+def person(client):
+    """Return a function that signs somebody in who has these permissions."""
+
+    def sign_in(*permissions, **facts):
+        user = get_user_model().objects.create_user("anna", **facts)
+        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+        client.force_login(user)
+        return client
+
+    return sign_in
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from tests.support.servers import DAPHNE, ROOT, Server
-from tests.support.site import People
+from tests.support.site import People, RunningSite
 
 PROJECT = Path(__file__).parent / "project"
 DUE_IN = 45 * 60  # seconds until what runs every hour does, whatever time it is: no test takes so long
@@ -30,7 +30,7 @@ def prepare(folder: Path) -> People:
     return People(database=database, sessions=json.loads(done.stdout))
 
 
-class SchedulerSite:
+class SchedulerSite(RunningSite):
     """One server of the project, with a database and a folder of its own; *environment* is added to its own."""
 
     def __init__(self, folder: Path, prepared: People, **environment: str) -> None:
@@ -43,30 +43,10 @@ class SchedulerSite:
             "WORK_FOLDER": str(folder),
             "WORK_OFFSET": str(int(time.time() + DUE_IN) % 3600),
         }
-        self.server = Server(DAPHNE, folder=folder, project=PROJECT, environment=settings | environment)
-        self._sessions = prepared.sessions
-
-    def __enter__(self) -> "SchedulerSite":
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.server.kill()
-
-    def start(self) -> None:
-        """Start the server, again if it has ended, and return once it answers."""
-        self.server.start()
-        self.server.wait_until_serving()
+        super().__init__(Server(DAPHNE, folder=folder, project=PROJECT, environment=settings | environment), prepared)
 
     def allow(self, count: int) -> None:
         """Let the task ``count_to_ten`` get as far as *count*."""
         part = self.folder / "allowed.part"
         part.write_text(str(count))
         part.replace(self.folder / "allowed")
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.port}"
-
-    def cookie(self, person: str) -> str:
-        return f"sessionid={self._sessions[person]}"

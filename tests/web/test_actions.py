@@ -3,8 +3,6 @@
 import logging
 
 import pytest
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Permission
 from django.contrib.messages import get_messages
 from django.test import Client
 
@@ -15,19 +13,6 @@ pytestmark = pytest.mark.django_db
 TASK = "cleanup_old_events"
 JSON = {"Accept": "application/json"}
 PAGE = {"Accept": "text/html,*/*;q=0.8"}
-
-
-@pytest.fixture
-def person(client):
-    """Return a function that signs somebody in who has these permissions."""
-
-    def sign_in(*permissions, **facts):
-        user = get_user_model().objects.create_user("anna", **facts)
-        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-        client.force_login(user)
-        return client
-
-    return sign_in
 
 
 def act(client, verb, *, task=TASK, headers=JSON, **fields):

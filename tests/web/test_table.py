@@ -5,8 +5,6 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Permission
 from django.test.utils import override_script_prefix
 from django.utils import timezone
 
@@ -20,19 +18,6 @@ pytestmark = pytest.mark.django_db
 TASK = "cleanup_old_events"
 ROW = re.compile(r'<tr role="row" data-task="([\w.]+)".*?</tr>', re.DOTALL)
 TAG = re.compile(r"<[^>]*>")
-
-
-@pytest.fixture
-def person(client):
-    """Return a function that signs somebody in who has these permissions."""
-
-    def sign_in(*permissions, **facts):
-        user = get_user_model().objects.create_user("anna", **facts)
-        user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-        client.force_login(user)
-        return client
-
-    return sign_in
 
 
 def page_of(client, path="/tasks/"):

@@ -80,7 +80,7 @@ def test_the_page_of_a_task_shows_its_definition_and_its_next_ten_occurrences(ad
     page = admin_client.get(TASK)
 
     assert field(page, "schedule") == "every 5 min"
-    assert field(page, "options").startswith("async, scope cluster, history all\nwhile a run is going on:")
+    assert field(page, "options").startswith("Runs: once, in the process that leads; on the event loop\nOverlap: ")
     coming = field(page, "coming").split("\n")
     assert (coming[0], coming[-1], len(coming)) == ("2026-11-23 13:05:00 CET", "2026-11-23 13:50:00 CET", 10)
 

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 from asyncsched.admin import definitions, display
 from asyncsched.admin.filters import by
 from asyncsched.admin.records import RecordAdmin
+from asyncsched.definition import coming, definition
 from asyncsched.models import TaskState
 from asyncsched.storage.requests import ask_run, set_paused
 
@@ -153,13 +154,13 @@ class TaskStateAdmin(RecordAdmin):
     @admin.display(description="how it runs")
     def options(self, state: TaskState) -> str:
         task = definitions.load().tasks.get(state.task)
-        return format_html_join("", "{}<br>", ((line,) for line in definitions.lines(task))) if task else "-"
+        return format_html_join("", "{}: {}<br>", definition(task)[1:]) if task else "-"
 
     @admin.display(description="next occurrences")
     def coming(self, state: TaskState) -> str:
         """The next ones by its schedule, in the project's time zone, whether it is paused or not."""
         task = definitions.load().tasks.get(state.task)
-        moments = definitions.coming(task, timezone.now()) if task else []
+        moments = coming(task, timezone.now()) if task else []
         return format_html_join("", "{}<br>", ((display.moment(moment),) for moment in moments)) or "-"
 
     @admin.display(description="see also")

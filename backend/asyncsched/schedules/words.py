@@ -22,3 +22,8 @@ def duration(seconds: float) -> str:
 def number(value: float, *, decimals: int = 6) -> str:
     """Write *value* without exponent or closing zeros: ``0.2``, ``86400.5``, ``12``."""
     return f"{value:.{decimals}f}".rstrip("0").rstrip(".")
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """Return ``1 run`` or ``2 runs``."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

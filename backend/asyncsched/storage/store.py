@@ -128,15 +128,26 @@ class DjangoStore:
             (claims.withdraw_asked if is_asked else claims.withdraw)(answer)
 
     def _load(self) -> Mapping[str, Remembered]:
-        tables = connection.introspection.table_names()
-        for model in (TaskRun, TaskSkip, TaskState, Lease, Replica, Term, LoopStall):
-            if model._meta.db_table not in tables:
-                raise ConfigurationError(
-                    f"the database lacks the table {model._meta.db_table!r}: run 'python manage.py migrate' first"
-                )
+        if missing := _missing():
+            raise ConfigurationError(f"the database lacks {missing}: run 'python manage.py migrate' first")
         # What is registered no more is remembered for as long as history is, and not for ever.
         elsewhere = Q(cursor__gte=self._now() - self._history) if self._history else Q(cursor__isnull=False)
         return {
             state.task: Remembered(cursor=state.cursor, failures=state.consecutive_failures, paused=state.paused)
             for state in TaskState.objects.filter(Q(task__in=self._tasks) | elsewhere)
         }
+
+
+def _missing() -> str | None:
+    """Return which table or column the database does not have yet, None if it has all."""
+    with connection.cursor() as cursor:
+        tables = connection.introspection.table_names(cursor)
+        for model in (TaskRun, TaskSkip, TaskState, Lease, Replica, Term, LoopStall):
+            table = model._meta.db_table
+            if table not in tables:
+                return f"the table {table!r}"
+            columns = {column.name for column in connection.introspection.get_table_description(cursor, table)}
+            for field in model._meta.local_concrete_fields:
+                if field.column not in columns:
+                    return f"the column {field.column!r} of the table {table!r}"
+    return None

@@ -2,7 +2,6 @@
 
 import difflib
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -14,8 +13,8 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from asyncsched import conf
+from asyncsched.definition import coming, definition
 from asyncsched.engine.runs import RunStatus
-from asyncsched.errors import ScheduleError
 from asyncsched.registry import Task
 from asyncsched.server import compose
 from asyncsched.storage import one_run, one_task
@@ -24,13 +23,11 @@ from asyncsched.storage.paging import Cursor
 from asyncsched.storage.presence_views import short_name
 from asyncsched.storage.situations import Situation
 from asyncsched.web.access import may_run, news_address, page
-from asyncsched.web.definition import definition
 from asyncsched.web.health import running_of
 from asyncsched.web.words import status_word, took, trigger_words
 
 RUNS_SHOWN = 50
 SKIPS_SHOWN = 20
-OCCURRENCES_SHOWN = 10
 NAMES_SUGGESTED = 3
 
 # How a task stands: as its page says it, and the status whose colour that has.
@@ -142,18 +139,7 @@ def task(request: HttpRequest, name: str) -> HttpResponse:
 
 def _defined(code: Task, now: datetime) -> dict[str, Any]:
     """Return what only the code of a task tells."""
-    return {"description": code.options.description, "definition": definition(code), "coming": _coming(code, now)}
-
-
-def _coming(code: Task, now: datetime) -> list[datetime]:
-    """Return the next occurrences by the schedule alone, whether it is paused or not."""
-    found: list[datetime] = []
-    with suppress(ScheduleError):  # none is left before the year 9999 ends
-        moment = now
-        while len(found) < OCCURRENCES_SHOWN:
-            moment = code.schedule.next_after(moment)
-            found.append(moment)
-    return found
+    return {"description": code.options.description, "definition": definition(code), "coming": coming(code, now)}
 
 
 def _missing(request: HttpRequest, title: str, sentence: str, similar: Sequence[str] = ()) -> HttpResponse:

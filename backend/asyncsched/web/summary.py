@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from asyncsched.registry import Task
+from asyncsched.schedules.words import counted
 from asyncsched.storage.database_time import database_now
 from asyncsched.storage.presence_views import names, presence
 from asyncsched.storage.queries import TaskView
 from asyncsched.web.health import health_of
-from asyncsched.web.words import counted, took
+from asyncsched.web.words import took
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

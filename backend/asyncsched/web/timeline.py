@@ -18,6 +18,7 @@ from asyncsched.engine.runs import RunStatus
 from asyncsched.errors import ScheduleError
 from asyncsched.registry import Task
 from asyncsched.schedules import Schedule
+from asyncsched.schedules.words import counted
 from asyncsched.server import compose
 from asyncsched.storage.history import PastSkip
 from asyncsched.storage.presence_views import SHORT_ID, short_name
@@ -25,7 +26,7 @@ from asyncsched.storage.timeline import Past, Ran, Stalled, past
 from asyncsched.web import marks
 from asyncsched.web.access import page
 from asyncsched.web.marks import Who, Window
-from asyncsched.web.words import counted, status_word
+from asyncsched.web.words import status_word
 
 SPAN = timedelta(hours=1)
 GRID = 900  # seconds; whole quarters of an hour are the same in every zone

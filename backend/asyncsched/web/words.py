@@ -31,8 +31,3 @@ def took(seconds: float) -> str:
     # The two largest units: of hours nobody wants to read the seconds.
     finer = next((below for below, _ in UNITS if below < size), 1)
     return duration(round(seconds / finer) * finer)
-
-
-def counted(count: int, one: str, many: str = "") -> str:
-    """Return ``1 run`` or ``2 runs``."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"

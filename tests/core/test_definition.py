@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from asyncsched import CatchUp, Cron, DailyAt, Every, Retry
-from asyncsched.web.definition import definition
+from asyncsched.definition import definition
 from tests.engine.conftest import make_task
 
 

@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
 
+from asyncsched.errors import ScheduleError
 from asyncsched.policy import CatchUp, History, Overlap, Scope
 from asyncsched.registry import Task, where
-from asyncsched.schedules.words import duration
-from asyncsched.web.words import counted
+from asyncsched.schedules.words import counted, duration
 
 OVERLAP = {
     Overlap.SKIP: "an occurrence that comes while it is still running is skipped",
@@ -43,6 +45,15 @@ def definition(task: Task) -> list[tuple[str, str]]:
         *(("Besides", text) for text in _extras(task)),
         ("Code", where(task.function)),
     ]
+
+
+def coming(task: Task, after: datetime, most: int = 10) -> list[datetime]:
+    """Return the next occurrences by the schedule alone, in UTC: whether it is paused or not, and without jitter."""
+    found: list[datetime] = []
+    with suppress(ScheduleError):  # none is left before the year 9999 ends
+        while len(found) < most:
+            found.append(task.schedule.next_after(found[-1] if found else after))
+    return found
 
 
 def _catch_up(task: Task) -> str:
