@@ -70,9 +70,8 @@ def written_to(log: RunLog) -> Iterator[None]:
     try:
         yield
     finally:
-        _current.set(
-            before
-        )  # not by a token, which another context refuses: the interpreter may close a run in its own
+        # Not by a token, which another context refuses: the interpreter may close a run in its own.
+        _current.set(before)
 
 
 class LogKeeping:
