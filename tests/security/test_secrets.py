@@ -126,19 +126,20 @@ class Life:
                     assert response.status == status, await response.text()
 
     async def look(self) -> dict[str, str]:
-        """Return all that can be seen, by place."""
-        seen = {f"table {name}": text for name, text in self.rows().items()}
-        seen |= {
-            f"command {name}": text
-            for name, text in output_of_commands(self.site.database_url, self.environment).items()
-        }
+        """Return all that can be seen, by place. The server ends meanwhile: what it had not written yet, it writes."""
         async with self.site.client("admin") as client:
             pages = await pages_of(
                 client, "/", "/admin/", "/metrics", "/readyz", "/api/alarm/", "/api/alarm/events", "/api/house/lately"
             )
             async with client.ws_connect("/ws/status/") as socket:
-                seen["push"] = await socket.receive_str(timeout=30)
+                seen = {"push": await socket.receive_str(timeout=30)}
+        self.site.server.stop()
         seen |= {f"page {address}": text for address, text in pages.items()}
+        seen |= {f"table {name}": text for name, text in self.rows().items()}
+        seen |= {
+            f"command {name}": text
+            for name, text in output_of_commands(self.site.database_url, self.environment).items()
+        }
         return seen | {"log": self.site.server.log}
 
 
