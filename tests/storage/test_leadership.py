@@ -69,6 +69,9 @@ class Process:
 
     async def hang(self) -> None:
         """The event loop goes on, but nobody looks at the row any more: as if the process were frozen."""
+        await self.leadership._thread.call(self._look_no_more)  # in the thread that looks, or a look may come after it
+
+    def _look_no_more(self) -> None:
         self.leadership._duty._look_at = time.monotonic() + 1000
 
     async def hang_loop(self) -> None:
