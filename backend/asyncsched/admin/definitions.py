@@ -30,10 +30,14 @@ class Known:
         return self.elsewhere.get(name, "no process knows a task of this name")
 
 
+def here() -> dict[str, Task]:
+    """Return the tasks of this process, by name, in the project's time zone where they name none."""
+    return {task.name: task for task in compose.tasks(conf.load())}
+
+
 def load() -> Known:
     """Ask the registry and, with one query, all processes."""
-    tasks = {task.name: task for task in compose.tasks(conf.load())}
-    return Known(tasks=tasks, elsewhere=dict(_elsewhere()))
+    return Known(tasks=here(), elsewhere=dict(_elsewhere()))
 
 
 def _elsewhere() -> Iterator[tuple[str, str]]:

@@ -144,7 +144,7 @@ class TaskStateAdmin(RecordAdmin):
 
     @admin.display(description="description")
     def description(self, state: TaskState) -> str:
-        task = definitions.load().tasks.get(state.task)
+        task = definitions.here().get(state.task)
         return task.options.description if task else ""
 
     @admin.display(description="schedule")
@@ -153,13 +153,13 @@ class TaskStateAdmin(RecordAdmin):
 
     @admin.display(description="how it runs")
     def options(self, state: TaskState) -> str:
-        task = definitions.load().tasks.get(state.task)
+        task = definitions.here().get(state.task)
         return format_html_join("", "{}: {}<br>", definition(task)[1:]) if task else "-"
 
     @admin.display(description="next occurrences")
     def coming(self, state: TaskState) -> str:
         """The next ones by its schedule, in the project's time zone, whether it is paused or not."""
-        task = definitions.load().tasks.get(state.task)
+        task = definitions.here().get(state.task)
         moments = coming(task, timezone.now()) if task else []
         return format_html_join("", "{}<br>", ((display.moment(moment),) for moment in moments)) or "-"
 

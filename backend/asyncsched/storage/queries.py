@@ -50,6 +50,10 @@ class TaskView:
     last_run: RunView | None
     consecutive_failures: int
     last_success_at: datetime | None
+    asked_at: datetime | None
+    """When somebody last asked for a run that has not begun."""
+    alerted_at: datetime | None
+    """When it was told that a success is overdue, and still is."""
 
     def as_json(self) -> dict[str, Any]:
         """Return one element of what ``async_tasks list --json`` prints."""
@@ -91,6 +95,8 @@ def _task_view(task: Task, state: TaskState | None, running: TaskRun | None, now
         last_run=running_run_view(running) if running else last_run_view(state),
         consecutive_failures=state.consecutive_failures if state else 0,
         last_success_at=state.last_success_at if state else None,
+        asked_at=state.run_asked_at if state else None,
+        alerted_at=state.alerted_at if state else None,
     )
 
 

@@ -12,7 +12,6 @@ from django.utils import timezone
 from asyncsched import conf
 from asyncsched.engine.recollection import REQUEST_LASTS
 from asyncsched.engine.runs import RunStatus
-from asyncsched.models import TaskState
 from asyncsched.policy import History
 from asyncsched.registry import Task
 from asyncsched.schedules import Every
@@ -32,8 +31,7 @@ class Row:
     task: Task
     view: TaskView
     spark: Spark
-    asked_at: datetime | None
-    alerted_at: datetime | None
+    now: datetime
     with_errors: bool
 
     @property
@@ -54,7 +52,14 @@ class Row:
     @property
     def is_overdue(self) -> bool:
         """True if it was told that the task has not succeeded for too long."""
-        return self.alerted_at is not None
+        return self.view.alerted_at is not None
+
+    @property
+    def asked_at(self) -> datetime | None:
+        """When somebody asked for a run that may still begin: soon, or once the one that goes on has ended."""
+        asked_at = self.view.asked_at
+        goes_on = self.last is not None and self.last.finished_at is None
+        return asked_at if asked_at and (goes_on or self.now - asked_at < REQUEST_LASTS) else None
 
     @property
     def line(self) -> SparkLine:
@@ -104,7 +109,7 @@ class Row:
         return facts | {
             "spark": self.spark.as_json(),
             "asked_at": self.asked_at.isoformat() if self.asked_at else None,
-            "alerted_at": self.alerted_at.isoformat() if self.alerted_at else None,
+            "alerted_at": self.view.alerted_at.isoformat() if self.view.alerted_at else None,
         }
 
     @property
@@ -144,32 +149,11 @@ def tasks_json(request: HttpRequest) -> dict[str, Any]:
 
 def _rows(now: datetime, *, with_errors: bool) -> list[Row]:
     tasks = compose.tasks(conf.load())
-    names = [task.name for task in tasks]
-    states = TaskState.objects.only("run_asked_at", "alerted_at").in_bulk(names)
-    drawn = sparks(names)
+    drawn = sparks(task.name for task in tasks)
     return [
-        _row(task, view, now, state=states.get(task.name), spark=drawn.get(task.name), with_errors=with_errors)
+        Row(task=task, view=view, spark=drawn.get(task.name) or Spark(), now=now, with_errors=with_errors)
         for task, view in zip(tasks, task_views(tasks, now), strict=True)
     ]
-
-
-def _row(
-    task: Task, view: TaskView, now: datetime, *, state: TaskState | None, spark: Spark | None, with_errors: bool
-) -> Row:
-    return Row(
-        task=task,
-        view=view,
-        spark=spark or Spark(),
-        asked_at=state.run_asked_at if state and _is_open(state.run_asked_at, view, now) else None,
-        alerted_at=state.alerted_at if state else None,
-        with_errors=with_errors,
-    )
-
-
-def _is_open(asked_at: datetime | None, view: TaskView, now: datetime) -> bool:
-    """True if a run that was asked for may still begin: soon, or once the one that goes on has ended."""
-    goes_on = view.last_run is not None and view.last_run.finished_at is None
-    return asked_at is not None and (goes_on or now - asked_at < REQUEST_LASTS)
 
 
 def _scope(request: HttpRequest) -> Mapping[str, Any]:
