@@ -38,11 +38,6 @@ class ReplicaView:
         """True until ``expires_at`` has passed, by the database's clock."""
         return self.role != DEAD
 
-    @property
-    def name(self) -> str:
-        """Return what people call it: ``host:pid``."""
-        return self.host if self.pid is None else f"{self.host}:{self.pid}"
-
     def as_json(self) -> dict[str, Any]:
         """Return one element of what ``async_tasks status --json`` prints under ``replicas``."""
         return {
@@ -116,17 +111,20 @@ def replica_view(row: Replica, holder: str, now: datetime) -> ReplicaView:
 
 
 def names(replicas: Iterable[ReplicaView]) -> dict[str, str]:
-    """Return what to call each process, by identity: ``host:pid``, and more where that is not unique.
+    """Return what to call each process, by identity, as ``names_of`` does."""
+    return names_of(replica.replica for replica in replicas)
+
+
+def names_of(identities: Iterable[str]) -> dict[str, str]:
+    """Return what to call the process of each identity: ``host:pid``, and more where that is not unique.
 
     It is not where a container was restarted: host and pid are those of the one that died.
     """
-    replicas = tuple(replicas)
-    count = Counter(replica.name for replica in replicas)
+    short = {identity: short_name(identity) for identity in identities}
+    count = Counter(short.values())
     return {
-        replica.replica: replica.name
-        if count[replica.name] == 1
-        else f"{replica.name}:{replica.incarnation[:SHORT_ID]}"
-        for replica in replicas
+        identity: name if count[name] == 1 else f"{name}:{_parts(identity)[2][:SHORT_ID]}"
+        for identity, name in short.items()
     }
 
 

@@ -21,7 +21,7 @@ from asyncsched.schedules import Schedule
 from asyncsched.schedules.words import counted
 from asyncsched.server import compose
 from asyncsched.storage.history import PastSkip
-from asyncsched.storage.presence_views import SHORT_ID, short_name
+from asyncsched.storage.presence_views import names_of
 from asyncsched.storage.timeline import Past, Ran, Stalled, past
 from asyncsched.web import marks
 from asyncsched.web.access import page
@@ -199,13 +199,8 @@ def _by_task(found: Iterable[Found]) -> defaultdict[str, list[Found]]:
 
 def _processes(found: Iterable[Ran | Stalled]) -> dict[str, Who]:
     """Return what to call each process, by identity, in the order of their names. Of several each has a colour."""
-    identities = sorted({one.replica for one in found})
-    count = Counter(map(short_name, identities))
-    called = {
-        identity: name if count[name] == 1 else f"{name}:{identity.rpartition(':')[2][:SHORT_ID]}"
-        for identity, name in ((identity, short_name(identity)) for identity in identities)
-    }
-    several = len(identities) > 1
+    called = names_of(sorted({one.replica for one in found}))
+    several = len(called) > 1
     return {
         identity: Who(name=name, colour=number % COLOURS if several else None)
         for number, (identity, name) in enumerate(called.items())
