@@ -55,6 +55,17 @@ def pytest_xdist_setupnodes(specs: Sequence[Any]) -> None:
             spec.python = f"{shlex.quote(sys.executable)} -X dev"
 
 
+def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
+    """Give tests that talk to real processes a second go in CI, whose machines may stand still for seconds.
+
+    The report names each that needed it.
+    """
+    if os.environ.get("CI") == "true":
+        for item in items:
+            if item.get_closest_marker("e2e"):
+                item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def loop_to_be_closed() -> Iterator[None]:
     """Give looptime's plugin, which asks for a loop before every test, one that somebody closes."""

@@ -44,9 +44,9 @@ def test_the_seed_that_it_has_by_default_is_one_that_ends_processes(database: st
 def test_without_an_election_the_same_checker_sees_what_three_replicas_do_three_times(tmp_path: Path) -> None:
     scenario = Scenario(database="sqlite", seed=SEED, seconds=0.5, replicas=3, jobs=6, lease=LEASE, election=False)
     limits = Limits(lease=LEASE, tolerance=TOLERANCE)
-    found = {violation.rule: violation for violation in check(Chaos(scenario, limits, tmp_path).run(), limits)}
-    assert "double" in found
-    assert found["double"].text.endswith("started 3 times")
+    violations = check(Chaos(scenario, limits, tmp_path).run(), limits)
+    # Some occurrence, not every one: a replica may be too slow for the last of them.
+    assert any(found.rule == "double" and found.text.endswith("started 3 times") for found in violations)
 
 
 def _short(database: str, seed: int) -> Scenario:
