@@ -1,0 +1,44 @@
+"""What an area of benchmarks tells the runner: which children to start, and what the figures are to be."""
+
+from dataclasses import dataclass
+
+RAW = "raw asyncio"
+OURS = "asyncsched"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """
+    One system at one size under one workload: one child process a repeat.
+
+    The child is `python -m <module> <arguments>` from the root of the project. Its last line on stdout is one JSON
+    object of plain numbers with units in their names. Exit code 3, with a sentence on stderr, says that it cannot be
+    measured here.
+    """
+
+    workload: str  # as in the table: "lateness", "push to WebSocket clients"
+    system: str  # as in the table: "raw asyncio", "asyncsched, SQLite"
+    size: int  # how many schedules, clients, rows
+    module: str  # "benchmarks.engine.raw"
+    arguments: tuple[str, ...] = ()
+    venv: str = ".venv-bench"  # folder of the environment, relative to the root of the project
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """
+    What one figure of ours has to be. Judged by the medians of one run.
+
+    With `than` the limits are ratios of ours to that system at the same workload, size and metric, without it they are
+    in the metric's unit. `plus` allows an amount in the metric's unit above the other system instead of a ratio.
+    """
+
+    workload: str
+    size: int
+    metric: str
+    ours: str  # the system that has to meet it
+    than: str | None = None
+    at_most: float | None = None
+    at_least: float | None = None
+    plus: float | None = None
+    words: str  # the target as a person says it
