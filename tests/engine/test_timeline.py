@@ -1,6 +1,5 @@
 """A task's own time, while it is ahead of a wall clock that was set back, and when both meet again."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 from asyncsched import CatchUp, DailyAt, Every, Overlap, Retry
@@ -37,7 +36,7 @@ class TestAhead:
 
     def test_what_came_due_before_a_run_began_does_not_overlap_with_it(self) -> None:
         driven = Driven(catch_up=CatchUp.ALL)
-        driven.progress = replace(driven.progress, cursor=at(1000), ahead=timedelta(seconds=1000))
+        driven.progress = driven.progress._replace(cursor=at(1000), ahead=timedelta(seconds=1000))
         assert driven.start(35) == scheduled(1010)
         driven.end(35)
         assert driven.look(35).run == scheduled(1020)
@@ -211,7 +210,7 @@ class TestWhatWasUsed:
     def test_several_stretches_that_were_passed_leave_out_what_lies_between_them(self) -> None:
         driven = Driven(Every(100))
         used = (Stretch(first=at(700), last=at(800)), Stretch(first=at(300), last=at(400)))
-        driven.progress = replace(driven.progress, cursor=at(100), used=used)
+        driven.progress = driven.progress._replace(cursor=at(100), used=used)
         plan = driven.look(1000)
         assert plan.run == scheduled(1000)
         assert [(skip.reason, skip.first, skip.scheduled_for) for skip in plan.skipped] == [

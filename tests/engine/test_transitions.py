@@ -1,6 +1,5 @@
 """What each event changes: the state machine, transition by transition."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -285,7 +284,7 @@ class TestSuspension:
     def test_it_rests_for_an_hour_at_most_unless_told_otherwise(self) -> None:
         for suspend_for, longest in ((1000, 3600), (7200, 7200)):
             driven = Driven(Every(10), suspend_after=1, suspend_for=suspend_for)
-            driven.progress = replace(driven.progress, failures=30)
+            driven.progress = driven.progress._replace(failures=30)
             driven.fail(10, 10)
             assert driven.progress.suspended_until == at(10 + longest)
 
@@ -478,11 +477,11 @@ class TestAskingForARun:
     @pytest.mark.parametrize("rest", ["paused", "suspended"])
     def test_its_retry_comes_although_the_task_rests(self, rest: str) -> None:
         driven = Driven(Every(100), retry=Retry(attempts=2, delay=5), suspend_after=3, suspend_for=300)
-        driven.progress = replace(driven.progress, paused=rest == "paused")
+        driven.progress = driven.progress._replace(paused=rest == "paused")
         driven.on(asked(3))
         driven.fail(3, 4)
         if rest == "suspended":
-            driven.progress = replace(driven.progress, suspended_until=at(400))
+            driven.progress = driven.progress._replace(suspended_until=at(400))
         assert driven.look(4).wake_at == at(9)
         assert driven.start(9).attempt == 2
 

@@ -1,36 +1,43 @@
 """What can happen to a task. Values, nothing else; ``machine`` says what each of them changes."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from asyncsched.engine.runs import Occurrence, RunResult
+from asyncsched.engine.values import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Looked:
     """It is *now*: what is to be done?"""
 
     now: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Claiming:
     """The store is asked for what is due."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Granted:
     """The claim is won, the run begins *now*."""
 
     now: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
+class Began:
+    """What is due begins *now*, without a claim."""
+
+    now: datetime
+
+
+@value(frozen=True, slots=True, kw_only=True)
 class Refused:
     """The claim is lost: the occurrence is settled, by somebody else."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Undecided:
     """The store could not say who may run *occurrence*: it is to be asked again soon."""
 
@@ -38,7 +45,7 @@ class Undecided:
     now: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Finished:
     """A run has ended with *result*."""
 
@@ -46,19 +53,19 @@ class Finished:
     now: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Paused:
     """People want it to rest."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Resumed:
     """People want it to go on, also if it was suspended."""
 
     now: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Asked:
     """Since *at*, by which the run is named, somebody wants a run. It is said again and again until it has begun."""
 
@@ -66,12 +73,12 @@ class Asked:
     now: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Followed:
     """Another process leads: it runs the tasks of scope ``cluster`` from now on."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Led:
     """This process leads, and it is *now*; the store remembers *cursor* and *failures* from the one before.
 
@@ -84,7 +91,7 @@ class Led:
     since: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Stepped:
     """The wall clock stepped by *seconds* and shows *now*; *is_set* is False if that cannot be right."""
 
@@ -93,7 +100,7 @@ class Stepped:
     is_set: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Recalled:
     """What an earlier process left has become known only after the start."""
 
@@ -101,7 +108,7 @@ class Recalled:
     failures: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Abandoned:
     """The process died that ran *occurrence*, and it is *now*: the task wants it to be run again."""
 
@@ -109,7 +116,7 @@ class Abandoned:
     now: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Stopped:
     """The scheduler drains: nothing new begins."""
 
@@ -120,6 +127,7 @@ Event = (
     Looked
     | Claiming
     | Granted
+    | Began
     | Refused
     | Undecided
     | Finished

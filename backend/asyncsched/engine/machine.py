@@ -7,9 +7,10 @@ drives the same machine without waiting.
 ::
 
     WAITING ──Looked──> DUE ──Claiming──> CLAIMING ──Granted──> RUNNING ──Finished──> WAITING
-                                             │                                ├─────> BACKING_OFF  (retry)
-                                             ├──Refused──> WAITING            └─────> SUSPENDED    (suspend_after)
-                                             └──Undecided──> BACKING_OFF
+                         │                   │                   ↑            ├─────> BACKING_OFF  (retry)
+                         │                   ├──Refused──> WAITING            └─────> SUSPENDED    (suspend_after)
+                         │                   └──Undecided──> BACKING_OFF
+                         └─────────────────Began─────────────────┘  (nobody else could run it: no claim)
 
 ``Paused``, ``Resumed``, ``Asked``, ``Followed``, ``Led``, ``Stepped``, ``Recalled``, ``Abandoned`` and
 ``Stopped`` may come in any state; a run that is going on is never touched by them.
@@ -56,17 +57,17 @@ def begin(
     if cursor is not None and task.options.catch_up is not CatchUp.NONE:
         is_ahead = cursor > now + timeline.CLOSE
         # A cursor far ahead of the clock is from before it was set back, or shows that it is not set yet.
-        progress = replace(progress, cursor=now if is_ahead and (is_set or task.schedule.is_interval) else cursor)
+        progress = progress._replace(cursor=now if is_ahead and (is_set or task.schedule.is_interval) else cursor)
     if not task.options.run_on_start or not task.options.enabled:
         return progress
     if standby:
-        return replace(progress, on_start_until=now + START)
+        return progress._replace(on_start_until=now + START)
     return _on_start(task, progress, now)
 
 
 def _on_start(task: Task, progress: Progress, now: datetime) -> Progress:
     first = Occurrence(task=task.name, scheduled_for=now)
-    return replace(progress, pending=first, pending_at=now + progress.ahead)
+    return progress._replace(pending=first, pending_at=now + progress.ahead)
 
 
 def transition(task: Task, progress: Progress, event: events.Event) -> Plan:
@@ -111,15 +112,28 @@ def _looked(task: Task, progress: Progress, event: events.Looked) -> Plan:
 
 
 def _claiming(task: Task, progress: Progress, event: events.Claiming) -> Plan:
-    if progress.due is None:
-        raise RuntimeError(f"{task.name}: nothing is due, so there is nothing to claim")
-    return Plan(progress=replace(progress, due=None, claiming=progress.claiming + 1))
+    _check_due(task, progress)
+    return Plan(progress=progress._replace(due=None, claiming=progress.claiming + 1))
 
 
 def _granted(task: Task, progress: Progress, event: events.Granted) -> Plan:
-    since = event.now + progress.ahead
-    progress = replace(progress, running=progress.running + 1, busy_since=since, has_run=True)
-    return Plan(progress=_unclaimed(task, progress))
+    _check_claiming(task, progress)
+    return Plan(progress=_begun(progress, event.now, claiming=progress.claiming - 1))
+
+
+def _began(task: Task, progress: Progress, event: events.Began) -> Plan:
+    _check_due(task, progress)
+    return Plan(progress=_begun(progress, event.now, due=None))
+
+
+def _begun(progress: Progress, now: datetime, **changes: Any) -> Progress:
+    since = now + progress.ahead
+    return progress._replace(running=progress.running + 1, busy_since=since, has_run=True, **changes)
+
+
+def _check_due(task: Task, progress: Progress) -> None:
+    if progress.due is None:
+        raise RuntimeError(f"{task.name}: nothing is due, so there is nothing to claim")
 
 
 def _refused(task: Task, progress: Progress, event: events.Refused) -> Plan:
@@ -134,21 +148,26 @@ def _undecided(task: Task, progress: Progress, event: events.Undecided) -> Plan:
 
 
 def _unclaimed(task: Task, progress: Progress) -> Progress:
+    _check_claiming(task, progress)
+    return progress._replace(claiming=progress.claiming - 1)
+
+
+def _check_claiming(task: Task, progress: Progress) -> None:
     if not progress.claiming:
         raise RuntimeError(f"{task.name}: the store was not asked, so it cannot have answered")
-    return replace(progress, claiming=progress.claiming - 1)
 
 
 def _finished(task: Task, progress: Progress, event: events.Finished) -> Plan:
     if not progress.running:
         raise RuntimeError(f"{task.name}: nothing runs, so nothing can have ended")
     result, now = event.result, event.now + progress.ahead
-    progress = replace(progress, running=progress.running - 1, busy_until=now)
+    running = progress.running - 1
     if result.status is RunStatus.SUCCEEDED:
-        return Plan(progress=replace(progress, failures=0, suspended_until=None))
+        return Plan(progress=progress._replace(running=running, busy_until=now, failures=0, suspended_until=None))
+    progress = progress._replace(running=running, busy_until=now)
     if not result.status.is_failure:
         return Plan(progress=progress)
-    progress = _suspended(task, replace(progress, failures=progress.failures + 1), now)
+    progress = _suspended(task, progress._replace(failures=progress.failures + 1), now)
     occurrence = result.claim.occurrence
     if progress.suspended_until is not None or occurrence.attempt >= task.options.retry.attempts:
         return Plan(progress=progress)
@@ -163,11 +182,11 @@ def _suspended(task: Task, progress: Progress, now: datetime) -> Progress:
     times = progress.failures - limit + 1
     most = max(LONGEST_SUSPENSION, task.options.suspend_for)
     rest = backoff(times, first=task.options.suspend_for, most=most)
-    return replace(progress, suspended_until=now + timedelta(seconds=rest))
+    return progress._replace(suspended_until=now + timedelta(seconds=rest))
 
 
 def _paused(task: Task, progress: Progress, event: events.Paused) -> Plan:
-    progress = replace(progress, paused=True)
+    progress = progress._replace(paused=True)
     if progress.pending and progress.pending.trigger is Trigger.MANUAL:
         return Plan(progress=progress)
     progress, dropped = planner.without_pending(progress, SkipReason.PAUSED)
@@ -181,7 +200,7 @@ def _resumed(task: Task, progress: Progress, event: events.Resumed) -> Plan:
     dropped: tuple[Skipped, ...] = ()
     if progress.pending and progress.pending.trigger is not Trigger.MANUAL:
         progress, dropped = planner.without_pending(progress, reason)
-    progress = replace(progress, paused=False, suspended_until=None)
+    progress = progress._replace(paused=False, suspended_until=None)
     missed = planner.skip(task, progress, event.now + progress.ahead, reason)
     return replace(missed, skipped=dropped + missed.skipped)
 
@@ -201,9 +220,9 @@ def _followed(task: Task, progress: Progress, event: events.Followed) -> Plan:
     if task.options.scope is not Scope.CLUSTER:
         return Plan(progress=progress)
     # A suspension, and what is known to have run, are of the term that has ended.
-    progress = replace(progress, standby=True, due=None, suspended_until=None, has_run=False)
+    progress = progress._replace(standby=True, due=None, suspended_until=None, has_run=False)
     if progress.pending and _is_everybodys(progress.pending):
-        progress = replace(progress, pending=None, pending_at=None)  # it is the new leader's to catch up on
+        progress = progress._replace(pending=None, pending_at=None)  # it is the new leader's to catch up on
     return Plan(progress=progress)
 
 
@@ -216,11 +235,11 @@ def _led(task: Task, progress: Progress, event: events.Led) -> Plan:
     if not progress.standby:
         return Plan(progress=progress)
     starts = progress.on_start_until is not None and event.now <= progress.on_start_until
-    progress = replace(progress, standby=False, failures=event.failures, on_start_until=None)
+    progress = progress._replace(standby=False, failures=event.failures, on_start_until=None)
     if starts:
         progress = _on_start(task, progress, event.now)
     if task.options.catch_up is not CatchUp.NONE:  # what ran already has a row, and is refused
-        return Plan(progress=replace(progress, cursor=event.cursor or progress.cursor))
+        return Plan(progress=progress._replace(cursor=event.cursor or progress.cursor))
     until = max(event.now, _start_of_term(task, event.since) or event.now)
     return planner.skip(task, progress, until + progress.ahead, SkipReason.NOT_LEADER)
 
@@ -240,8 +259,8 @@ def _recalled(task: Task, progress: Progress, event: events.Recalled) -> Plan:
     if event.cursor is None or not known or (event.cursor >= progress.cursor and not progress.held):
         return Plan(progress=progress)
     if planner.is_undecided(progress):  # it will be decided on again
-        progress = replace(progress, pending=None, pending_at=None)
-    return Plan(progress=replace(progress, cursor=event.cursor, failures=event.failures))
+        progress = progress._replace(pending=None, pending_at=None)
+    return Plan(progress=progress._replace(cursor=event.cursor, failures=event.failures))
 
 
 def _abandoned(task: Task, progress: Progress, event: events.Abandoned) -> Plan:
@@ -256,9 +275,9 @@ def _abandoned(task: Task, progress: Progress, event: events.Abandoned) -> Plan:
 
 
 def _stopped(task: Task, progress: Progress, event: events.Stopped) -> Plan:
-    due, progress = progress.due, replace(progress, stopped=True, due=None)
+    due, progress = progress.due, progress._replace(stopped=True, due=None)
     if due and progress.pending is None:
-        progress = replace(progress, pending=due)
+        progress = progress._replace(pending=due)
     reason = _held_back_by(progress)
     rests = reason in (SkipReason.PAUSED, SkipReason.SUSPENDED)  # what passed meanwhile is not to be caught up on
     if not task.options.enabled or (task.options.catch_up is not CatchUp.NONE and not rests):
@@ -281,6 +300,7 @@ _TRANSITIONS: dict[type, Callable[[Task, Progress, Any], Plan]] = {
     events.Looked: _looked,
     events.Claiming: _claiming,
     events.Granted: _granted,
+    events.Began: _began,
     events.Refused: _refused,
     events.Undecided: _undecided,
     events.Finished: _finished,

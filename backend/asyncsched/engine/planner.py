@@ -46,7 +46,7 @@ def plan(task: Task, progress: Progress, now: datetime) -> Plan:  # noqa: PLR091
     if progress.suspended_until is not None:
         if now < progress.suspended_until:
             return Plan(progress=progress, wake_at=min(progress.suspended_until, asked_for or progress.suspended_until))
-        return skip(task, replace(progress, suspended_until=None), now, SkipReason.SUSPENDED, wake_at=now)
+        return skip(task, progress._replace(suspended_until=None), now, SkipReason.SUSPENDED, wake_at=now)
     return _plan_on_schedule(task, progress, now)
 
 
@@ -65,7 +65,7 @@ def skip(
 ) -> Plan:
     """Settle every occurrence up to *until* without running it."""
     skipped = missed(task, progress.cursor, until, reason)
-    progress = replace(progress, cursor=max(progress.cursor, until))
+    progress = progress._replace(cursor=max(progress.cursor, until))
     return Plan(progress=progress, wake_at=wake_at, skipped=skipped)
 
 
@@ -74,14 +74,16 @@ def postponed(progress: Progress, occurrence: Occurrence, until: datetime) -> Pl
     if progress.pending is not None and progress.pending.attempt == 1 and occurrence.attempt > 1:
         return Plan(progress=progress)
     progress, replaced = without_pending(progress, SkipReason.COALESCED)
-    return Plan(progress=replace(progress, pending=occurrence, pending_at=until), skipped=replaced)
+    return Plan(progress=progress._replace(pending=occurrence, pending_at=until), skipped=replaced)
 
 
 def without_pending(progress: Progress, reason: SkipReason) -> tuple[Progress, tuple[Skipped, ...]]:
     """Drop what is pending; an occurrence that never ran is skipped for *reason*, a retry just does not happen."""
     pending = progress.pending
-    progress = replace(progress, pending=None, pending_at=None)
-    if pending is None or pending.attempt > 1 or pending.trigger is Trigger.MANUAL:
+    if pending is None:
+        return progress, ()
+    progress = progress._replace(pending=None, pending_at=None)
+    if pending.attempt > 1 or pending.trigger is Trigger.MANUAL:
         return progress, ()
     return progress, (Skipped(task=pending.task, scheduled_for=pending.scheduled_for, reason=reason),)
 
@@ -101,7 +103,7 @@ def _plan_pending(progress: Progress, now: datetime, next_due_at: datetime | Non
         return Plan(progress=progress, wake_at=next_due_at)
     if progress.pending_at > now:
         return Plan(progress=progress, wake_at=min(progress.pending_at, next_due_at or progress.pending_at))
-    decided = replace(progress, due=progress.pending, pending=None, pending_at=None)
+    decided = progress._replace(due=progress.pending, pending=None, pending_at=None)
     return Plan(progress=decided, run=progress.pending, due_at=progress.pending_at)
 
 
@@ -109,28 +111,38 @@ def _plan_on_schedule(task: Task, progress: Progress, now: datetime) -> Plan:
     before = progress.ahead
     progress, used = clear_of_used(task, progress, now)
     now += progress.ahead - before
-    first = task.schedule.next_after(progress.cursor)
+    first = task.schedule.following(progress.cursor)
     first_due_at = due_at(task, first)
     if first_due_at > now:
-        decided = _plan_pending(replace(progress, jumped=False), now, first_due_at)
-        return replace(decided, skipped=used + decided.skipped)
+        return _with(used, _plan_pending(_looked_at(progress), now, first_due_at))
     latest = latest_due(task, first, now)
     takes_all = task.options.catch_up is CatchUp.ALL
     if takes_all and task.options.overlap is Overlap.ALLOW and _overlaps(task, progress, now):
         return Plan(progress=progress, skipped=used)  # each has its turn as soon as a place is free
     if takes_all and (progress.claiming or is_undecided(progress)):  # each has its turn, and one at a time
-        return replace(_plan_pending(progress, now), skipped=used)
+        return _with(used, _plan_pending(progress, now))
     if takes_all and (again_at := _next_catch_up_at(progress, first_due_at, now)):
-        return replace(_plan_pending(progress, now, again_at), skipped=used)
+        return _with(used, _plan_pending(progress, now, again_at))
     progress, superseded = without_pending(progress, SkipReason.COALESCED)
     subject = first if takes_all else latest
     if _overlaps(task, progress, due_at(task, subject)) and task.options.overlap is not Overlap.QUEUE:
         decided = skip(task, progress, subject, SkipReason.OVERLAP, wake_at=now)
     else:
         decided = _plan_due(task, progress, first, latest, now=now)
-    lateness = (now - first_due_at).total_seconds()
-    late = tuple(replace(skipped, lateness=lateness) for skipped in decided.skipped)
-    return replace(decided, progress=replace(decided.progress, jumped=False), skipped=used + superseded + late)
+    if decided.skipped:
+        lateness = (now - first_due_at).total_seconds()
+        decided = replace(decided, skipped=tuple(replace(skipped, lateness=lateness) for skipped in decided.skipped))
+    if decided.progress.jumped:
+        decided = replace(decided, progress=_looked_at(decided.progress))
+    return _with(used + superseded, decided)
+
+
+def _looked_at(progress: Progress) -> Progress:
+    return progress._replace(jumped=False) if progress.jumped else progress
+
+
+def _with(skipped: tuple[Skipped, ...], plan: Plan) -> Plan:
+    return replace(plan, skipped=skipped + plan.skipped) if skipped else plan
 
 
 def _next_catch_up_at(progress: Progress, first_due_at: datetime, now: datetime) -> datetime | None:
@@ -155,6 +167,8 @@ def _plan_due(task: Task, progress: Progress, first: datetime, latest: datetime,
             first = min(task.schedule.next_after(horizon), latest)
             skipped = missed(task, progress.cursor, first, too_late, but_last=True)
         chosen = first
+    elif first == latest:
+        chosen = latest
     else:
         chosen = latest
         reason = SkipReason.CLOCK_STEP if progress.jumped else SkipReason.COALESCED
@@ -164,12 +178,14 @@ def _plan_due(task: Task, progress: Progress, first: datetime, latest: datetime,
     chosen_due_at = due_at(task, chosen)
     trigger = Trigger.CATCH_UP if now - chosen_due_at > GRACE else Trigger.SCHEDULE
     occurrence = Occurrence(task=task.name, scheduled_for=chosen, trigger=trigger)
-    progress = replace(progress, due=occurrence, cursor=chosen, first_used=progress.first_used or chosen)
+    progress = progress._replace(due=occurrence, cursor=chosen, first_used=progress.first_used or chosen)
     return Plan(progress=progress, run=occurrence, due_at=chosen_due_at, skipped=skipped)
 
 
 def latest_due(task: Task, known: datetime, now: datetime) -> datetime:
     """Return the latest occurrence due at *now*, or *known* if there is none beyond it."""
+    if due_at(task, task.schedule.following(known)) > now:  # as a rule
+        return known
     certain = task.schedule.latest_until(now - timedelta(seconds=task.schedule.jitter))
     latest = known if certain is None else max(known, certain)
     while due_at(task, following := task.schedule.next_after(latest)) <= now:

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from asyncsched.engine.runs import Occurrence, Skipped
+from asyncsched.engine.values import value
 
 
 class State(StrEnum):
@@ -29,9 +31,11 @@ class Stretch:
     last: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """How far a task has come. All times are the task's own time: see ``timeline``."""
+class Progress(NamedTuple):
+    """How far a task has come. All times are the task's own time: see ``timeline``.
+
+    A named tuple, because every run makes three: ``_replace`` takes a fifth of the time of a dataclass's.
+    """
 
     cursor: datetime
     """Every occurrence up to here is settled: it ran, or was skipped for a reason."""
@@ -65,7 +69,7 @@ class Progress:
     """True while the clock is evidently not set: wall-clock schedules wait for it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What to do now: run *run*, which was due at *due_at*; or else wait until *wake_at* (None: until woken).
 

@@ -1,8 +1,9 @@
 """The values that travel: an occurrence becomes a claim, a claim becomes a result."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from asyncsched.engine.values import value
 
 
 class RunStatus(StrEnum):
@@ -54,7 +55,7 @@ class SkipReason(StrEnum):
         return self not in (SkipReason.SHUTTING_DOWN, SkipReason.UNKNOWN_TASK, SkipReason.NOT_LEADER)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Occurrence:
     """One instant at which a task should run. *scheduled_for* is in UTC."""
 
@@ -64,7 +65,7 @@ class Occurrence:
     attempt: int = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Claim:
     """The right to run *occurrence*, as the store granted it.
 
@@ -78,7 +79,7 @@ class Claim:
     """Fencing token: the term of the leader that runs it; None where nobody is elected, and for scope ``replica``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Refusal:
     """The store's no. Losing is normal, so it is a value and not an exception."""
 
@@ -86,7 +87,7 @@ class Refusal:
     reason: SkipReason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Skipped:
     """*count* occurrences of *task*, the last of them at *scheduled_for*, did not run for *reason*."""
 
@@ -100,7 +101,7 @@ class Skipped:
     """Seconds from when the first of them was due until it was found that they had been missed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Settled:
     """Every occurrence of *task* up to *until* is done with, whether it ran or not."""
 
@@ -108,7 +109,7 @@ class Settled:
     until: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class Stall:
     """For *seconds* the event loop could do nothing else, because *culprit* did not let go of it."""
 
@@ -124,7 +125,7 @@ class Stall:
     run_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(frozen=True, slots=True, kw_only=True)
 class RunResult:
     """How a run ended: all that history, metrics and pages need, so that nobody has to ask back."""
 

@@ -229,7 +229,7 @@ class SimulatedTask:
             Steady(self._task, after=progress.cursor, until=before_last, ahead=ahead, length=self._length)
         )
         began = planner.due_at(self._task, before_last)
-        self._progress = replace(progress, cursor=before_last, busy_since=began, busy_until=began + self._length)
+        self._progress = progress._replace(cursor=before_last, busy_since=began, busy_until=began + self._length)
         self._remembered = replace(self._remembered, cursor=before_last)
         self._now = began + self._length - ahead - self._offset
         return True

@@ -14,7 +14,6 @@ they come again depends on who guards them:
 Going back by CLOSE or less is not worth either: every task waits for the time it has already seen.
 """
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from asyncsched.engine.missed import missed
@@ -34,10 +33,10 @@ def stepped(progress: Progress, by: timedelta, now: datetime, *, is_set: bool) -
     if progress.held and (is_set or is_earlier):
         # What was read from the clock so far is worthless.
         cursor = progress.cursor if is_earlier else now
-        return _moved(replace(progress, cursor=cursor, ahead=NONE, held=not is_set, first_used=None, used=()), shift)
+        return _moved(progress._replace(cursor=cursor, ahead=NONE, held=not is_set, first_used=None, used=()), shift)
     if by < NONE and progress.cursor <= now + progress.ahead + CLOSE:
         return _moved(progress, by)
-    closed = replace(_closed(progress), cursor=min(progress.cursor, now), ahead=NONE, jumped=by > NONE)
+    closed = _closed(progress)._replace(cursor=min(progress.cursor, now), ahead=NONE, jumped=by > NONE)
     return _moved(closed, shift)
 
 
@@ -51,10 +50,10 @@ def clear_of_used(task: Task, progress: Progress, moment: datetime) -> tuple[Pro
         if not (progress.cursor < stretch.last and stretch.first <= reach):
             continue
         skipped += missed(task, progress.cursor, stretch.first, SkipReason.CLOCK_STEP, but_last=True)
-        progress = replace(progress, cursor=stretch.last)
+        progress = progress._replace(cursor=stretch.last)
         if task.schedule.is_subminute and task.schedule.is_interval and moment < stretch.last:
             jump = stretch.last - moment
-            progress = _moved(replace(progress, ahead=progress.ahead + jump), jump)
+            progress = _moved(progress._replace(ahead=progress.ahead + jump), jump)
             moment, reach = moment + jump, reach + jump
     return progress, tuple(skipped)
 
@@ -67,7 +66,7 @@ def _closed(progress: Progress) -> Progress:
     if len(used) > MOST_STRETCHES:
         one, other, *rest = used
         used = (Stretch(first=min(one.first, other.first), last=max(one.last, other.last)), *rest)
-    return replace(progress, used=used, first_used=None)
+    return progress._replace(used=used, first_used=None)
 
 
 def _moved(progress: Progress, by: timedelta) -> Progress:
@@ -76,8 +75,7 @@ def _moved(progress: Progress, by: timedelta) -> Progress:
     def later(moment: datetime | None) -> datetime | None:
         return None if moment is None else moment + by
 
-    return replace(
-        progress,
+    return progress._replace(
         pending_at=later(progress.pending_at),
         suspended_until=later(progress.suspended_until),
         busy_since=later(progress.busy_since) if progress.running else None,

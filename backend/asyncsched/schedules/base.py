@@ -21,7 +21,9 @@ class Schedule(ABC):
     wrong around a DST fold. Schedules never read a clock; the moment is always an argument.
     """
 
-    __slots__ = ()
+    __slots__ = ("_followed",)
+
+    _followed: tuple[datetime, datetime]  # what ``following`` was last asked, and its answer
 
     is_interval: bool = False
     """True if it counts lengths of time, False if it reads the time of day from the clock on the wall."""
@@ -35,6 +37,14 @@ class Schedule(ABC):
         Raises ScheduleError if *moment* is naive or not in the years 1900 to 9998, or if no
         occurrence is left before the year 9999 ends.
         """
+
+    def following(self, moment: datetime) -> datetime:
+        """Return ``next_after(moment)``, remembered for the last *moment*: each run asks for the same two."""
+        known = getattr(self, "_followed", None)
+        if known is None or known[0] != moment:
+            known = moment, self.next_after(moment)
+            object.__setattr__(self, "_followed", known)
+        return known[1]
 
     @abstractmethod
     def describe(self) -> str:
@@ -91,6 +101,8 @@ class Schedule(ABC):
 
 def to_utc(moment: datetime) -> datetime:
     """Return *moment* in UTC; raise ScheduleError if it is naive, or not in the years 1900 to 9998."""
+    if moment.tzinfo is UTC and moment.year in YEARS:
+        return moment  # as a rule
     if moment.utcoffset() is None:
         raise ScheduleError(f"{moment!r} has no time zone: pass an aware datetime, such as django.utils.timezone.now()")
     if moment.year not in YEARS:
