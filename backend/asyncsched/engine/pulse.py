@@ -15,10 +15,9 @@ import sys
 import threading
 import time
 from types import CodeType, FrameType
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
-if TYPE_CHECKING:
-    from asyncsched.engine.timer import KernelTimer
+from asyncsched.engine.timer import KernelTimer
 
 LOOK_AT_ONCE = 1e-6  # seconds; 0 would take the timer back
 
@@ -86,24 +85,16 @@ class Anatomy:
 def pulse_of(loop: asyncio.AbstractEventLoop, anatomy: Anatomy, threshold: float) -> Pulse:
     """Return the pulse that fits *loop*; it is in doubt after *threshold* seconds."""
     selector = getattr(loop, "_selector", None)
-    timer = _kernel_timer() if isinstance(selector, selectors.BaseSelector) else None
+    timer = KernelTimer.create() if isinstance(selector, selectors.BaseSelector) else None
     if timer is None:
         return SampledPulse(loop, anatomy, threshold)
     return TimedPulse(selector, timer, threshold)
 
 
-def _kernel_timer() -> "KernelTimer | None":
-    try:
-        from asyncsched.engine.timer import KernelTimer  # noqa: PLC0415 - some builds of Python lack ctypes
-    except ImportError:
-        return None
-    return KernelTimer.create()
-
-
 class TimedPulse:
     """Doubts once the loop has gone without ``select`` for *threshold* seconds."""
 
-    def __init__(self, selector: Any, timer: "KernelTimer", threshold: float) -> None:
+    def __init__(self, selector: Any, timer: KernelTimer, threshold: float) -> None:
         self._selector = selector
         self._timer = timer
         self._threshold = threshold
