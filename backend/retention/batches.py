@@ -1,50 +1,23 @@
-"""Deleting many rows without locking anybody out.
-
-SQLite has one writer at a time and a waiting one only asks now and then whether the lock is free.
-So rows go in small transactions, and after each the database is left alone for as long as that
-transaction took: whoever waits finds the lock free every other time it asks.
-"""
+"""Deleting many rows without locking anybody out: in short transactions, along the primary key."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from django.db import models, transaction
+from django.db import connections, models, transaction
 
 from asyncsched import Run
 from retention.current import run_or_none
+from retention.pace import Pace
 
-TARGET_SECONDS = 0.05
-"""A transaction that took longer makes the next ones smaller."""
-BREATH_SECONDS = 0.005
-"""The shortest rest between two transactions."""
-SMALLEST_BATCH = 10
+LARGEST_BATCH = 50_000
 
 
-class _Pace:
-    """How many rows to take next, and for how long to rest after them."""
-
-    def __init__(self, batch_size: int) -> None:
-        self.largest = batch_size
-        self.size = batch_size
-
-    def timed(self, delete: Callable[[], int]) -> int:
-        """Run *delete*, rest, adapt the size; return what *delete* did."""
-        started = time.monotonic()
-        deleted = delete()
-        took = time.monotonic() - started
-        if took > TARGET_SECONDS:
-            self.size = max(min(SMALLEST_BATCH, self.largest), self.size // 2)
-        else:
-            self.size = min(self.largest, self.size * 2)
-        time.sleep(max(BREATH_SECONDS, took))
-        return deleted
-
-
-def delete_in_batches(queryset: models.QuerySet[Any], *, batch_size: int = 500) -> int:
+def delete_in_batches(queryset: models.QuerySet[Any], *, batch_size: int = LARGEST_BATCH) -> int:
     """Delete the rows of *queryset* in short transactions; return how many of its own model went.
 
-    Web requests can write between any two of them, also on SQLite, however large the table is. A
+    Each takes at most *batch_size* rows, and as many fewer as it takes to be over in 50 ms. Web
+    requests can write between any two of them, also on SQLite, however large the table is. A
     row is deleted only if it still matches when its turn comes. Rows that point at a deleted one
     go before it in batches of their own (``CASCADE``) or are let go by Django (``SET_NULL``), so
     the call as a whole is not atomic: when it ends early, what is gone is gone and the rest stays.
@@ -61,7 +34,8 @@ def delete_in_batches(queryset: models.QuerySet[Any], *, batch_size: int = 500) 
     run = run_or_none()
     total = queryset.count() if run else None
     deleted = 0
-    for count in _deletions(queryset, _Pace(batch_size), path=(), run=run):
+    pace = Pace(batch_size, one_writer=connections[queryset.db].vendor == "sqlite")
+    for count in _deletions(queryset, pace, path=(), run=run):
         deleted += count
         if run:
             run.progress(deleted, total)
@@ -69,28 +43,32 @@ def delete_in_batches(queryset: models.QuerySet[Any], *, batch_size: int = 500) 
 
 
 def _deletions(
-    queryset: models.QuerySet[Any], pace: _Pace, *, path: tuple[type[models.Model], ...], run: Run | None
+    queryset: models.QuerySet[Any], pace: Pace, *, path: tuple[type[models.Model], ...], run: Run | None
 ) -> Iterator[int]:
     """Delete batch after batch, yielding the number of rows of each."""
-    last: Any = None
+    rest = queryset
     while not (run and run.stopping):
-        pks = _next_pks(queryset, last, pace.size)
-        if not pks:
+        ends = _ends_of_batch(rest.order_by("pk").values_list("pk", flat=True), pace.size)
+        if ends is None:
             return
-        last = pks[-1]
-        batch = queryset.filter(pk__in=pks)
+        batch = queryset.filter(pk__range=ends)
         for dependants in _dependants(batch, path):
             for _ in _deletions(dependants, pace, path=(*path, queryset.model), run=run):
                 continue
         if run and run.stopping:
             return
-        yield pace.timed(lambda batch=batch: _delete(batch))  # type: ignore[misc]
+        yield _delete(batch, pace)
+        rest = queryset.filter(pk__gt=ends[1])  # what is passed is never looked at again
 
 
-def _next_pks(queryset: models.QuerySet[Any], after: Any, size: int) -> list[Any]:
-    """Read on by primary key: rows already passed are never looked at again."""
-    rest = queryset if after is None else queryset.filter(pk__gt=after)
-    return list(rest.order_by("pk").values_list("pk", flat=True)[:size])
+def _ends_of_batch(pks: models.QuerySet[Any, Any], size: int) -> tuple[Any, Any] | None:
+    """Return a first and a last key with at most *size* of *pks* from one to the other; None if there are none."""
+    first = pks.first()
+    if first is None:
+        return None
+    if isinstance(first, int):
+        return first, first + size - 1  # to have the database count would take half as long as to delete
+    return first, pks[size - 1 : size].first() or pks.last()
 
 
 def _dependants(batch: models.QuerySet[Any], path: tuple[type[models.Model], ...]) -> Iterator[models.QuerySet[Any]]:
@@ -110,7 +88,9 @@ def _dependants(batch: models.QuerySet[Any], path: tuple[type[models.Model], ...
             yield rows.filter(**{f"{relation.field.name}__in": batch.order_by()})
 
 
-def _delete(batch: models.QuerySet[Any]) -> int:
+def _delete(batch: models.QuerySet[Any], pace: Pace) -> int:
+    started = time.monotonic()
     with transaction.atomic(using=batch.db):
         _, per_model = batch.delete()
+    time.sleep(pace.after(time.monotonic() - started))
     return per_model.get(batch.model._meta.label, 0)

@@ -82,6 +82,20 @@ def test_no_statement_deletes_more_than_a_batch():
     assert counts == [10, 10, 5]
 
 
+def test_rows_whose_numbers_lie_far_apart_all_go():
+    log = RuleActionLog(action="notify", status="succeeded", started_at=NOW, finished_at=NOW)
+    log.rule = add_rule("one", logs=0)
+    for number in (1, 2, 3, 2_000, 2_001, 10**12):
+        log.pk = number
+        log.save(force_insert=True)
+
+    with counting_deleted_rows() as counts:
+        delete_in_batches(RuleActionLog.objects.all(), batch_size=2)
+
+    assert counts == [2, 1, 2, 1]
+    assert not RuleActionLog.objects.exists()
+
+
 def test_rows_that_depend_on_a_deleted_one_go_first_in_batches_of_their_own():
     add_rule("one", logs=35)
     add_rule("two", logs=0)
