@@ -4,13 +4,13 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from asyncsched import Every, History
 from asyncsched.engine.runs import Claim, Occurrence, RunResult, RunStatus, Skipped, SkipReason
 from asyncsched.registry import Task
-from asyncsched.storage.backlog import Batch
+from asyncsched.storage.backlog import Backlog, Batch
 from asyncsched.storage.records import Record
 from asyncsched.storage.skips import Tally
 from tests.engine.conftest import make_task
@@ -40,6 +40,13 @@ def missed(task: Task, at: float, reason: SkipReason = SkipReason.OVERLAP, count
     last = NOON + timedelta(seconds=at)
     first = last - timedelta(milliseconds=count - 1)
     return Skipped(task=task.name, scheduled_for=last, reason=reason, count=count, first=first)
+
+
+def taken(backlog: Backlog, most: int = 1_000_000, *, but: datetime | None = None) -> Batch:
+    """Return what *backlog* hands over when it is told that it is time."""
+    backlog.take_in()
+    backlog.collect(but)
+    return backlog.take(most)
 
 
 @dataclass

@@ -16,10 +16,9 @@ from asyncsched.storage.backlog import Backlog
 from asyncsched.storage.records import Record
 from asyncsched.storage.skips import Tally
 from tests.engine.conftest import make_task
-from tests.storage.histories import KEPT, RARE, SUMMED, Table, counted_runs, counted_skips, missed, ran
+from tests.storage.histories import KEPT, RARE, SUMMED, Table, counted_runs, counted_skips, missed, ran, taken
 from tests.storage.test_store_contract import NOON
 
-FOR_EVER = 1_000_000
 STALL = Stall(culprit="task summed", where="shop/tasks.py:12 (summed)", stack="", began_at=NOON, seconds=0.4)
 
 
@@ -33,11 +32,11 @@ def seconds(moment: Any) -> float:
 
 
 def records(backlog: Backlog) -> tuple[Record, ...]:
-    return backlog.take(FOR_EVER).records
+    return taken(backlog).records
 
 
 def tallies(backlog: Backlog) -> tuple[Tally, ...]:
-    return backlog.take(FOR_EVER).tallies
+    return taken(backlog).tallies
 
 
 class TestSharedRow:
@@ -87,16 +86,16 @@ class TestSharedRow:
     def test_it_is_held_back_until_its_minute_is_over(self, backlog: Backlog) -> None:
         for at in (0, 60):
             backlog.add(SUMMED, ran(SUMMED, at))
-        batch = backlog.take(FOR_EVER, but=NOON + timedelta(minutes=1))
+        batch = taken(backlog, but=NOON + timedelta(minutes=1))
         assert [seconds(row.scheduled_for) for row in batch.records] == [0]
         assert [seconds(row.scheduled_for) for row in records(backlog)] == [60]
 
     def test_a_run_that_ends_after_its_minute_was_written_begins_another_row(self, backlog: Backlog) -> None:
         table = Table()
         backlog.add(SUMMED, ran(SUMMED, 0))
-        table.write(backlog.take(FOR_EVER, but=NOON + timedelta(minutes=1)))
+        table.write(taken(backlog, but=NOON + timedelta(minutes=1)))
         backlog.add(SUMMED, ran(SUMMED, 30))
-        table.write(backlog.take(FOR_EVER, but=NOON + timedelta(minutes=1)))
+        table.write(taken(backlog, but=NOON + timedelta(minutes=1)))
         assert counted_runs(table.records.values()) == {("summed", "succeeded"): 2}
 
     def test_a_result_is_told_if_it_was_the_same_each_time(self, backlog: Backlog) -> None:
@@ -119,27 +118,27 @@ class TestStanding:
     def test_totals_count_what_ran_and_what_failed(self, backlog: Backlog) -> None:
         for at, status in enumerate(RunStatus):
             backlog.add(KEPT, ran(KEPT, at, status))
-        (standing,) = backlog.take(FOR_EVER).standings
+        (standing,) = taken(backlog).standings
         assert (standing.runs, standing.failures) == (len(RunStatus) - 1, 2)  # one was skipped
 
     def test_of_what_is_settled_only_the_latest_is_kept(self, backlog: Backlog) -> None:
         for at in range(1_000):
             backlog.add(RARE, Settled(task="rare", until=NOON + timedelta(hours=at)))
-        (standing,) = backlog.take(FOR_EVER).standings
+        (standing,) = taken(backlog).standings
         assert len(backlog) == 0
         assert standing.cursor == NOON + timedelta(hours=999)
 
     def test_what_was_handed_over_is_not_counted_again(self, backlog: Backlog) -> None:
         backlog.add(KEPT, ran(KEPT, 0))
-        backlog.take(FOR_EVER)
+        taken(backlog)
         backlog.add(KEPT, ran(KEPT, 2))
-        assert [one.runs for one in backlog.take(FOR_EVER).standings] == [1]
+        assert [one.runs for one in taken(backlog).standings] == [1]
 
     def test_the_next_run_is_that_of_the_schedule(self, backlog: Backlog) -> None:
         disabled = make_task(schedule=Every(2), name="disabled", enabled=False)
         for task in (RARE, disabled):
             backlog.add(task, Settled(task=task.name, until=NOON))
-        found = {one.name: one.next_run_at(NOON) for one in backlog.take(FOR_EVER).standings}
+        found = {one.name: one.next_run_at(NOON) for one in taken(backlog).standings}
         assert found == {"rare": NOON + timedelta(hours=1), "disabled": None}
 
 
@@ -147,6 +146,7 @@ class TestTooMuch:
     """The database has been away for long."""
 
     def folded(self, backlog: Backlog, most: int) -> list[str]:
+        backlog.take_in()
         return backlog.fold(most, but=NOON - timedelta(days=1))
 
     def test_nothing_is_summed_up_as_long_as_there_is_room(self, backlog: Backlog) -> None:
@@ -198,11 +198,11 @@ class TestTooMuch:
     def test_what_has_a_row_already_is_not_counted_into_another(self, backlog: Backlog) -> None:
         table = Table()
         backlog.skip(SUMMED, missed(SUMMED, 0))
-        table.write(backlog.take(FOR_EVER))
+        table.write(taken(backlog))
         backlog.skip(SUMMED, missed(SUMMED, 2))  # of the same minute: that row grows
         backlog.skip(SUMMED, missed(SUMMED, 60))
         self.folded(backlog, 1)
-        table.write(backlog.take(FOR_EVER))
+        table.write(taken(backlog))
         assert [(seconds(one.first), one.count) for one in table.tallies.values()] == [(0, 2), (60, 1)]
 
 
@@ -253,11 +253,12 @@ def test_whatever_happens_and_however_long_it_waits_all_counts_add_up(
     for step in steps:
         this_minute = (NOON + timedelta(seconds=at)).replace(second=0, microsecond=0)
         if step == "write":
-            while batch := backlog.take(200, but=this_minute):
+            while batch := taken(backlog, 200, but=this_minute):
                 table.write(batch)
         elif step == "write a part":
-            table.write(backlog.take(2, but=this_minute))
+            table.write(taken(backlog, 2, but=this_minute))
         elif step == "too much":
+            backlog.take_in()
             backlog.fold(most, but=this_minute)
         elif isinstance(step, tuple):
             at += step[0]
@@ -270,7 +271,7 @@ def test_whatever_happens_and_however_long_it_waits_all_counts_add_up(
             backlog.add(task, event)
             runs[event.task, event.status.value] += expected_rows(event, task)
             failures[event.task] += event.status.is_failure
-    while batch := backlog.take(7):
+    while batch := taken(backlog, 7):
         table.write(batch)
     assert counted_runs(table.records.values()) == +runs
     assert counted_skips(table.tallies.values()) == +skips

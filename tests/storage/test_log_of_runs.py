@@ -6,11 +6,12 @@ import pytest
 
 from asyncsched.engine.runs import RunStatus
 from asyncsched.models import TaskRun
-from asyncsched.storage.backlog import MOST_WITH_LOG, Backlog
+from asyncsched.storage.backlog import Backlog
 from asyncsched.storage.connections import thread_connections
+from asyncsched.storage.intake import MOST_WITH_LOG
 from asyncsched.storage.records import Record
 from asyncsched.storage.writer import Writer
-from tests.storage.histories import KEPT, SUMMED, ran
+from tests.storage.histories import KEPT, SUMMED, ran, taken
 from tests.storage.test_store_contract import NOON
 
 
@@ -19,7 +20,7 @@ def records(*logs: str | None, slow_run: float = 1.0) -> tuple[Record, ...]:
     backlog = Backlog(replica="here", slow_run=slow_run)
     for number, log in enumerate(logs):
         backlog.add(SUMMED, ran(SUMMED, 2 * number, log=log))
-    return backlog.take(1_000_000).records
+    return taken(backlog).records
 
 
 def test_a_row_that_runs_share_has_the_lines_of_the_last() -> None:
@@ -41,7 +42,7 @@ def test_while_the_database_is_away_not_every_run_that_waits_keeps_its_lines() -
     backlog = Backlog(replica="here", slow_run=1.0)
     for number in range(MOST_WITH_LOG + 500):
         backlog.add(KEPT, ran(KEPT, 2 * number, RunStatus.FAILED, log="x" * 20_000))
-    kept = [row.log for row in backlog.take(1_000_000).records]
+    kept = [row.log for row in taken(backlog).records]
     assert sum(log is not None for log in kept) == MOST_WITH_LOG
     assert len(kept) == MOST_WITH_LOG + 500
 

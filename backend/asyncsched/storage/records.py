@@ -95,6 +95,82 @@ class Record:
         )
 
 
+class Sum:
+    """Successes of a task that share a row, while they come in. It grows in place; a Record is made of it in the end.
+
+    Trigger, attempt and term are the same for all, and none of them is worth a look.
+    """
+
+    __slots__ = (
+        "_claim",
+        "_count",
+        "_duration",
+        "_finished_at",
+        "_keeps_log",
+        "_lateness",
+        "_log",
+        "_started_at",
+        "_task",
+        "_value",
+    )
+
+    def __init__(self, task: Task, result: RunResult, *, keeps_log: bool) -> None:
+        self._task = task
+        self._claim = result.claim  # of the first
+        self._started_at = result.started_at
+        self._finished_at = result.finished_at
+        self._duration = result.duration
+        self._lateness = result.lateness
+        self._value = result.value
+        self._keeps_log = keeps_log
+        self._log = result.log if keeps_log else None
+        self._count = 1
+
+    def add(self, result: RunResult) -> None:
+        """Count *result* in. This is done for each run, so without calls of ``min`` and ``max``."""
+        self._count += 1
+        if result.claim.occurrence.scheduled_for < self._claim.occurrence.scheduled_for:
+            self._claim = result.claim
+        if result.started_at < self._started_at:  # noqa: PLR1730
+            self._started_at = result.started_at
+        is_last = result.finished_at > self._finished_at
+        if is_last:
+            self._finished_at = result.finished_at
+        if result.duration > self._duration:  # noqa: PLR1730
+            self._duration = result.duration
+        if result.lateness > self._lateness:  # noqa: PLR1730
+            self._lateness = result.lateness
+        if result.value != self._value:
+            self._value = None
+        if result.log and self._keeps_log and (is_last or not self._log):
+            self._log = result.log
+
+    def record(self) -> Record:
+        """Return the row that becomes of it."""
+        claim, occurrence = self._claim, self._claim.occurrence
+        return Record(
+            run_id=claim.run_id,
+            task=occurrence.task,
+            scheduled_for=occurrence.scheduled_for,
+            attempt=occurrence.attempt,
+            trigger=occurrence.trigger,
+            status=RunStatus.SUCCEEDED,
+            started_at=self._started_at,
+            finished_at=self._finished_at,
+            duration=self._duration,
+            lateness=self._lateness,
+            value=self._value,
+            error=None,
+            traceback=None,
+            stall=None,
+            term=claim.term,
+            log=self._log,
+            has_row=False,
+            is_ordinary=self._task.schedule.is_subminute,
+            count=self._count,
+        )
+
+
 def place(task: Task, result: RunResult, *, slow_run: float) -> Place:
     """Return where *result* goes, by the task's history policy."""
     policy = task.options.history

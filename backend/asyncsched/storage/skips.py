@@ -11,6 +11,7 @@ occurrence of a task that has one run for all of them.
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 
 from django.db import connection
 
@@ -90,7 +91,7 @@ class Tallies:
 
     def take(self, most: int) -> list[Tally]:
         """Hand over up to *most* of what is to be written, the oldest first."""
-        taken = list(self._unwritten.values())[:most]
+        taken = list(islice(self._unwritten.values(), most))
         for tally in taken:
             del self._unwritten[tally.key]
             if self._growing.get((tally.task, tally.reason)) is tally:

@@ -14,7 +14,7 @@ from asyncsched.engine.ports import Listener
 from asyncsched.engine.runner import describe
 from asyncsched.engine.runs import Stall
 from asyncsched.models import LoopStall
-from asyncsched.storage.rows import storable
+from asyncsched.storage.texts import storable
 from asyncsched.storage.thread import DatabaseThread
 from asyncsched.storage.writer import OUTAGES
 

@@ -1,8 +1,6 @@
 """What is summed up, step by step, while more waits for the database than memory should hold.
 
-What people will miss least goes first; no run and no failure is lost. What a claim has put into the
-table already stays as it is: each such row waits for its own outcome, and there are few, because
-claiming needs the database.
+What people will miss least goes first; no run and no failure is lost.
 """
 
 from collections.abc import Callable, Hashable
@@ -35,8 +33,7 @@ def _notable(span: float) -> Callable[[Record], Hashable]:
 
 
 def _likeness(run: Record) -> tuple[Hashable, ...]:
-    # What has a row is like nothing else.
-    return run.task, run.status, run.trigger, run.run_id if run.has_row else None
+    return run.task, run.status, run.trigger
 
 
 def _skips(span: float) -> Callable[[Tally], Hashable]:

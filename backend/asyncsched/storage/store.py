@@ -7,11 +7,10 @@ import socket
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from django.db import connection
-from django.db.models import Q
 
 from asyncsched.engine.ports import Remembered, Requests
 from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, Settled, Skipped, Trigger
@@ -107,7 +106,7 @@ class DjangoStore:
     def _claim(
         self, task: Task, occurrence: Occurrence, *, term: int | None, force: bool = False, is_asked: bool = False
     ) -> Claim | Refusal:
-        self._writer.write_now()  # a run that has just ended must not count as running
+        self._writer.write_outcomes(task.name)  # a run that has just ended must not count as running
         claim = claims.claim_asked if is_asked else partial(claims.claim, force=force)
         answer = claim(
             task,
@@ -131,10 +130,12 @@ class DjangoStore:
         if missing := _missing():
             raise ConfigurationError(f"the database lacks {missing}: run 'python manage.py migrate' first")
         # What is registered no more is remembered for as long as history is, and not for ever.
-        elsewhere = Q(cursor__gte=self._now() - self._history) if self._history else Q(cursor__isnull=False)
+        since = self._now() - self._history if self._history else datetime.min.replace(tzinfo=UTC)
+        states = TaskState.objects.values_list("task", "cursor", "consecutive_failures", "paused")
         return {
-            state.task: Remembered(cursor=state.cursor, failures=state.consecutive_failures, paused=state.paused)
-            for state in TaskState.objects.filter(Q(task__in=self._tasks) | elsewhere)
+            name: Remembered(cursor=cursor, failures=failures, paused=paused)
+            for name, cursor, failures, paused in states.iterator()  # databases do not take any number of names
+            if name in self._tasks or (cursor and cursor >= since)
         }
 
 

@@ -5,6 +5,9 @@ written within SOON. The rest waits for the end of the minute: rows that the suc
 share, how tasks stand, and what tasks below a minute skipped. So an idle home costs one small
 transaction a minute.
 
+However much there is, it goes in small batches, and between two of them whoever asks the database
+for something has its turn: so a claim waits for one batch, and not for all that is kept.
+
 While the database is away all is kept. What is more than MOST_KEPT rows is summed up, see
 ``steps``, and nothing is dropped.
 """
@@ -13,7 +16,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 from django.db import DatabaseError, InterfaceError, InternalError, OperationalError, connections
@@ -25,16 +28,18 @@ from asyncsched.engine.runs import RunResult, Settled, Skipped
 from asyncsched.policy import backoff
 from asyncsched.registry import Task
 from asyncsched.storage import claims, presence, rows, skips
-from asyncsched.storage.backlog import Backlog, Batch, minute
-from asyncsched.storage.records import Place, place
+from asyncsched.storage.backlog import Backlog, Batch
+from asyncsched.storage.intake import MINUTE, minute
 
 logger = logging.getLogger("asyncsched.storage")
 
 SOON = 0.5
 STRAGGLERS = 1.0  # so long after its end a minute is summed up
 LATER = 60.0 + STRAGGLERS
-BATCH = 100
-BREATH = 0.005  # between two batches: making them takes the GIL, and the event loop wants it too
+LEAST_IN_BATCH = 50  # so a minute of a home is one transaction
+MOST_IN_BATCH = 200
+GIL_SECONDS = 0.002  # of the processor to write a batch: the event loop may have to wait for as long
+BREATH = 0.002  # the shortest rest between two batches, in which the event loop and other writers have their turn
 MOST_KEPT = 10_000
 SLOW_RUN = Settings().slow_run
 ENOUGH_KEPT = 9_000  # summing up goes so far, or it would have to be done again for each new run
@@ -57,16 +62,15 @@ class Writer:
     ) -> None:
         self._replica = replica
         self._now = now
-        self._slow_run = slow_run
         self._most_kept = most_kept
-        self._known: set[str] = set()  # of these people can see that they run
-        self._inbox: deque[tuple[Task | None, Event, bool]] = deque()  # the loop appends, the thread takes: no lock
         self._backlog = Backlog(replica=replica, slow_run=slow_run)
+        self._has_urgent = False  # the loop says so, the thread takes note
         self._batches: deque[Batch] = deque()  # on their way; they stay as they are until it is known what became
         self._is_uncertain = False  # whether the first of them has been written
         self._running: set[str] = set()
         self.contact = presence.Contact()
-        self._write_at: float | None = None
+        self._in_batch = LEAST_IN_BATCH
+        self._minute_at = self._write_at = time.monotonic() + self._rest_of_minute()
         self._renew_at = 0.0
         self._abandon_at = 0.0
         self._outage = Outage(logger, began="history_unavailable", ended="history_available")
@@ -74,19 +78,19 @@ class Writer:
 
     def add(self, task: Task, event: RunResult | Settled) -> bool:
         """Keep *event*, from any thread; return True if it should be written soon."""
-        urgent = task.name not in self._known or (
-            isinstance(event, RunResult) and place(task, event, slow_run=self._slow_run) is Place.OWN_ROW
-        )
-        self._known.add(task.name)
-        self._inbox.append((task, event, urgent))
+        urgent = self._backlog.add(task, event)
+        if urgent:
+            self._has_urgent = True
         return urgent
 
     def skip(self, task: Task | None, skipped: Skipped) -> bool:
         """Keep *skipped*, from any thread; return True if it should be written soon. *task*: None if unknown here."""
         if not skips.is_kept(task, skipped):
             return False
+        self._backlog.skip(task, skipped)
         urgent = task is None or not task.schedule.is_subminute
-        self._inbox.append((task, skipped, urgent))
+        if urgent:
+            self._has_urgent = True
         return urgent
 
     def runs(self, run_id: str) -> None:
@@ -101,8 +105,8 @@ class Writer:
         """Write and renew if it is time; return the seconds until it may be time again."""
         self._take_in()
         moment = time.monotonic()
-        if self._write_at is not None and moment >= self._write_at:
-            self._flush()
+        if moment >= self._write_at:
+            self._write_some(moment)
         if self._running and moment >= self._renew_at:
             self._renew_at = moment + claims.HEARTBEAT.total_seconds()
             self._attempt(lambda: claims.renew(sorted(self._running), self._now()))
@@ -114,15 +118,31 @@ class Writer:
             )
         return self._patience()
 
-    def write_now(self) -> None:
-        """Write what is kept, without waiting for its time; but rows of the minute that goes on are not complete."""
+    def write_outcomes(self, task: str) -> None:
+        """Write how claimed runs of *task* have ended: none of them may count as running any more."""
         self._take_in()
-        self._flush()
+        if outcomes := self._backlog.take_outcomes(task):
+            self._batches.append(outcomes)
+        self._write_batches()
+
+    def write_now(self, *, to_the_end: bool = False) -> bool:
+        """Write what is kept, without waiting for its time; return False if the database did not take it.
+
+        Rows of the minute that goes on are not complete and stay, but *to_the_end*.
+        """
+        self._take_in()
+        but = None if to_the_end else minute(self._now())
+        self._collect(but)
+        while self._write_batches():
+            if not self._next_batch():
+                self._collect(but)  # how tasks stand was not collected anew if it waited to be written
+                if not self._backlog.has_more:
+                    return True
+        return False
 
     def finish(self, deadline: float) -> None:
         """Write everything, trying until the monotonic *deadline*; what is lost then is said."""
-        self._take_in()
-        while not self._flush(to_the_end=True) and (left := deadline - time.monotonic()) > 0:
+        while not self.write_now(to_the_end=True) and (left := deadline - time.monotonic()) > 0:
             time.sleep(min(0.2, left))
         if self._batches or self._backlog:
             runs = self._backlog.runs + sum(one.runs for batch in self._batches for one in batch.standings)
@@ -130,48 +150,62 @@ class Writer:
             logger.error("history: the last %d runs and %d skips could not be written and are lost", runs, skipped)
 
     def _take_in(self) -> None:
-        while self._inbox:
-            task, event, urgent = self._inbox.popleft()
-            if isinstance(event, Skipped):
-                self._backlog.skip(task, event)
-            elif task is not None:
-                self._backlog.add(task, event)
-                if isinstance(event, RunResult):  # what has ended must not look as if it went on, written or not
-                    self._running.discard(event.claim.run_id)
-            if self._outage.failures and self._write_at is not None:
-                self._fold()
-                continue  # the database is away: the retry is on its way
-            deadline = time.monotonic() + (SOON if urgent else self._rest_of_minute())
-            self._write_at = min(deadline, self._write_at or deadline)
+        for run_id in self._backlog.take_in():  # what has ended must not look as if it went on, written or not
+            self._running.discard(run_id)
+        if self._outage.failures:
+            self._fold()
+        if self._has_urgent and not self._is_uncertain:  # else the database is away: the retry is on its way
+            self._write_at = min(self._write_at, time.monotonic() + SOON)
 
     def _rest_of_minute(self) -> float:
         now = self._now()
-        return (minute(now) + timedelta(minutes=1) - now).total_seconds() + STRAGGLERS
+        return (minute(now) + MINUTE - now).total_seconds() + STRAGGLERS
 
-    def _flush(self, *, to_the_end: bool = False) -> bool:
-        """Write what is kept; return False if the database did not take it."""
-        while self._batches or self._next_batch(to_the_end=to_the_end):
-            if not self._attempt(partial(self._write, self._batches[0])):
-                self._is_uncertain = True
-                self._write_at = time.monotonic() + backoff(self._outage.failures, first=1.0, most=LONGEST_RETRY)
-                self._fold()
+    def _write_some(self, moment: float) -> None:
+        """Write one batch of what it is time for."""
+        if moment >= self._minute_at:
+            self._collect(minute(self._now()))
+        elif not self._backlog.is_under_way:
+            self._has_urgent = False
+            self._backlog.collect_urgent()
+        if (self._batches or self._next_batch()) and not self._write_first():
+            return
+        self._write_at = self._minute_at
+        if self._batches or self._backlog.has_more:
+            now = time.monotonic()
+            self._write_at = now + max(BREATH, now - moment)  # as it took: on SQLite nobody else can write meanwhile
+
+    def _collect(self, but: datetime | None) -> None:
+        self._has_urgent = False
+        self._backlog.collect(but)
+        self._minute_at = self._write_at = time.monotonic() + self._rest_of_minute()
+
+    def _write_batches(self) -> bool:
+        """Write all that is on its way; return False if the database did not take it."""
+        while self._batches:
+            if not self._write_first():
                 return False
-            self._is_uncertain = False
-            if self._batches or len(self._backlog) > BATCH:
-                time.sleep(BREATH)
-        self._said.clear()
-        self._write_at = time.monotonic() + self._rest_of_minute() if self._backlog else None
         return True
 
-    def _next_batch(self, *, to_the_end: bool) -> bool:
-        if batch := self._backlog.take(BATCH, but=None if to_the_end else minute(self._now())):
+    def _write_first(self) -> bool:
+        """Write the first that is on its way; return False if the database did not take it."""
+        if not self._attempt(partial(self._write, self._batches[0])):
+            self._is_uncertain = True
+            self._write_at = time.monotonic() + backoff(self._outage.failures, first=1.0, most=LONGEST_RETRY)
+            self._fold()
+            return False
+        self._is_uncertain = False
+        self._said.clear()
+        return True
+
+    def _next_batch(self) -> bool:
+        if batch := self._backlog.take(self._in_batch):
             self._batches.append(batch)
         return bool(batch)
 
     def _patience(self) -> float:
-        deadlines = [self._write_at, self._renew_at if self._running else None]
-        waits = [deadline - time.monotonic() for deadline in deadlines if deadline is not None]
-        return max(0.0, min([LATER, *waits]))
+        moments = [self._write_at, self._renew_at] if self._running else [self._write_at]
+        return max(0.0, min(LATER, min(moments) - time.monotonic()))
 
     def _attempt(self, work: Callable[[], None], *, writes: bool = True) -> bool:
         """Do database *work*; log an outage once when it begins and once when it ends.
@@ -191,6 +225,7 @@ class Writer:
     def _write(self, batch: Batch) -> None:
         """Write *batch*, the first of those on their way. If the database refuses a value, its parts go one by one."""
         refusal: Exception | None = None
+        began = time.thread_time()
         try:
             if not (self._is_uncertain and rows.is_written(batch)):
                 rows.write(batch, replica=self._replica, now=self._now())
@@ -199,6 +234,8 @@ class Writer:
         except (DatabaseError, ValueError) as error:
             refusal = error
         self._batches.popleft()
+        took = max(time.thread_time() - began, 1e-6)
+        self._in_batch = min(MOST_IN_BATCH, max(LEAST_IN_BATCH, int(len(batch) * GIL_SECONDS / took)))
         if refusal and len(batch) > 1:
             self._batches.extendleft(reversed(list(batch.singles())))
             return
