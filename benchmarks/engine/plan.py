@@ -71,6 +71,9 @@ class System(ABC):
         """Around everything: what is there before a scheduler starts, such as a migrated database."""
         return nullcontext()
 
+    async def aligned(self, plan: Plan) -> None:  # noqa: B027 - most need not
+        """Before the start: wait for a moment from which on it keeps to the grid."""
+
     @abstractmethod
     async def start(self, plan: Plan) -> None:
         """Register the schedules and start. What is measured as start-up time and memory is all that happens here."""
