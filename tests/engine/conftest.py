@@ -8,6 +8,7 @@ import pytest
 from asyncsched import policy
 from asyncsched.engine.executor import LocalExecutor
 from asyncsched.engine.keeper import Intensity
+from asyncsched.engine.ports import Listener
 from asyncsched.engine.supervisor import Supervisor
 from asyncsched.registry import Service, Task
 from asyncsched.schedules import Every, Schedule
@@ -46,7 +47,14 @@ def make_task(
 class Scheduler:
     """A whole scheduler in virtual time, with a memory store and a recording listener."""
 
-    def __init__(self, *tasks: Task, services: tuple[Service, ...] = (), store: Any = None, threads: int = 4) -> None:
+    def __init__(
+        self,
+        *tasks: Task,
+        services: tuple[Service, ...] = (),
+        store: Any = None,
+        threads: int = 4,
+        listeners: tuple[Listener, ...] = (),
+    ) -> None:
         self.clock = VirtualClock()
         self.store = store or MemoryStore()
         self.listener = RecordingListener()
@@ -56,7 +64,7 @@ class Scheduler:
             clock=self.clock,
             store=self.store,
             executor=LocalExecutor(threads),
-            listeners=(self.listener,),
+            listeners=(self.listener, *listeners),
             intensity=Intensity(restarts=3, seconds=60),
         )
 

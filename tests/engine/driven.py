@@ -37,8 +37,18 @@ class Driven:
 
     def on(self, event: events.Event) -> Plan:
         plan = machine.transition(self.task, self.progress, event)
+        if isinstance(event, events.Looked):
+            self._check_the_usual(event, plan)
         self.progress = plan.progress
         return plan
+
+    def _check_the_usual(self, looked: events.Looked, plan: Plan) -> None:
+        """Whenever the machine has a shorter way, it leads to the same."""
+        usual = machine.usual(self.task, self.progress, looked.now)
+        if usual is not None and plan.run is not None:
+            for event in (events.Claiming(), events.Granted(now=looked.now)):
+                plan = replace(plan, progress=machine.transition(self.task, plan.progress, event).progress)
+        assert usual is None or usual == plan
 
     def look(self, seconds: float) -> Plan:
         """Look at that time, and again for as long as the machine wants it at once."""

@@ -149,8 +149,7 @@ async def test_a_start_that_fails_leaves_nothing_running() -> None:
 
 
 async def test_a_task_that_always_overruns_does_not_flood_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    scheduler = Scheduler(make_task(sleeper(3), Every(2)))
-    scheduler.supervisor._listener._listeners += (LogListener(),)
+    scheduler = Scheduler(make_task(sleeper(3), Every(2)), listeners=(LogListener(),))
     async with scheduler:
         await asyncio.sleep(3600)
     said = [record for record in caplog.records if record.levelno == logging.WARNING and "overlap" in record.message]

@@ -10,7 +10,7 @@ import apprise
 import pytest
 import time_machine
 
-from asyncsched.engine.context import Run, entered
+from asyncsched.engine.context import Entered, Run
 from asyncsched.engine.runs import Claim, Occurrence
 
 
@@ -126,7 +126,7 @@ def inside_a_run():
         run = Run(Claim(occurrence=Occurrence(task="send", scheduled_for=datetime.now(UTC)), run_id="1"))
         if stopping:
             run.stop()
-        with entered(run):
+        with Entered(run):
             return function()
 
     return call

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from asyncsched.engine.context import Run, entered
+from asyncsched.engine.context import Entered, Run
 from asyncsched.engine.runs import Claim, Occurrence
 
 
@@ -30,7 +30,7 @@ def inside_a_run():
     """Returns a function that calls another inside of a run: ``inside_a_run(function, on_progress)``."""
 
     def call(function, on_progress):
-        with entered(WatchedRun(on_progress)):
+        with Entered(WatchedRun(on_progress)):
             return function()
 
     return call

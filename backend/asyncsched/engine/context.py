@@ -1,12 +1,11 @@
 """What a task can learn about the run it is part of."""
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import Context, ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 
+from asyncsched.engine.run_lines import RunLog
 from asyncsched.engine.runs import Claim, Trigger
 from asyncsched.errors import NoCurrentRun
 
@@ -31,7 +30,7 @@ class Health:
 class Run:
     """The run in progress, as ``current_run()`` hands it to the task. Safe to use from its thread."""
 
-    __slots__ = ("_claim", "_health", "_on_progress", "_stop", "done_of_total", "waiting_for")
+    __slots__ = ("_claim", "_health", "_on_progress", "_stop", "done_of_total", "log", "waiting_for")
 
     def __init__(
         self,
@@ -43,7 +42,8 @@ class Run:
         self._claim = claim
         self._health = health
         self._on_progress = on_progress
-        self._stop = threading.Event()
+        self._stop = False
+        self.log = RunLog()
         self.done_of_total: tuple[int, int | None] = (0, None)  # one value: it is read from other threads
         self.waiting_for: str | None = None
 
@@ -88,7 +88,7 @@ class Run:
 
         Sync tasks cannot be interrupted; a long one should look here between its batches.
         """
-        return self._stop.is_set()
+        return self._stop
 
     @property
     def health(self) -> Health:
@@ -116,20 +116,25 @@ class Run:
 
     def stop(self) -> None:
         """Ask the task to end early: the engine calls this, tasks look at ``stopping``."""
-        self._stop.set()
+        self._stop = True
 
 
-_current: ContextVar[Run] = ContextVar("asyncsched_current_run")
+_current: ContextVar[Run | None] = ContextVar("asyncsched_current_run", default=None)
 
 
 def current_run() -> Run:
     """Return the run the calling task is part of; raise NoCurrentRun when called outside of one."""
-    try:
-        return _current.get()
-    except LookupError:
+    run = _current.get()
+    if run is None:
         raise NoCurrentRun(
             "current_run() works only while the scheduler, or 'manage.py async_tasks run', runs the task"
-        ) from None
+        )
+    return run
+
+
+def run_here() -> Run | None:
+    """Return the run that the caller is part of, None if there is none."""
+    return _current.get()
 
 
 def run_in(context: Context) -> Run | None:
@@ -137,11 +142,18 @@ def run_in(context: Context) -> Run | None:
     return context.get(_current)
 
 
-@contextmanager
-def entered(run: Run) -> Iterator[None]:
-    """Make *run* the current one inside the ``with`` block."""
-    token = _current.set(run)
-    try:
-        yield
-    finally:
-        _current.reset(token)
+class Entered:
+    """``with Entered(run):`` makes *run* the current one inside the block, and in what is started there."""
+
+    __slots__ = ("_before", "_run")
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def __enter__(self) -> None:
+        self._before = _current.get()
+        _current.set(self._run)
+
+    def __exit__(self, *raised: object) -> None:
+        # Not by a token, which another context refuses: the interpreter may close a run in its own.
+        _current.set(self._before)

@@ -1,10 +1,9 @@
 """On whose behalf the event loop works at a moment: a run, a service, a request, or what else it is."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextvars import Context, ContextVar
 from dataclasses import dataclass
-from functools import wraps
 
 from asyncsched.engine.context import run_in
 
@@ -28,17 +27,6 @@ def work_for(describe: Callable[[], Culprit]) -> None:
     gives each request, and a keeper each service, a coroutine of its own, and with it a context.
     """
     _origin.set(describe)
-
-
-def acting_as(culprit: Culprit, function: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
-    """Return *function*, everything it does being done on behalf of *culprit*."""
-
-    @wraps(function)
-    async def acting() -> None:
-        work_for(lambda: culprit)
-        await function()
-
-    return acting
 
 
 def culprit_of(context: Context | None, task: asyncio.Task[object] | None, *, callback: str) -> Culprit:

@@ -26,13 +26,6 @@ class Granted:
 
 
 @value(frozen=True, slots=True, kw_only=True)
-class Began:
-    """What is due begins *now*, without a claim."""
-
-    now: datetime
-
-
-@value(frozen=True, slots=True, kw_only=True)
 class Refused:
     """The claim is lost: the occurrence is settled, by somebody else."""
 
@@ -127,7 +120,6 @@ Event = (
     Looked
     | Claiming
     | Granted
-    | Began
     | Refused
     | Undecided
     | Finished

@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager, null
 from typing import Any
 
 from asyncsched.engine import stacks
-from asyncsched.engine.context import Run, entered
+from asyncsched.engine.context import Run
 from asyncsched.engine.ports import NOT_ENABLED
 from asyncsched.errors import StillRunning
 from asyncsched.policy import Overlap
@@ -49,13 +49,12 @@ class LocalExecutor:
         if not task.is_async:
             return await self._execute_in_thread(task, run)
         predicate = task.options.enabled_when
-        with entered(run):
-            async with self._async_scope():
-                if predicate is not None:
-                    enabled = predicate()
-                    if not (await enabled if inspect.isawaitable(enabled) else enabled):
-                        return NOT_ENABLED
-                return await task.function()
+        async with self._async_scope():
+            if predicate is not None:
+                enabled = predicate()
+                if not (await enabled if inspect.isawaitable(enabled) else enabled):
+                    return NOT_ENABLED
+            return await task.function()
 
     async def _execute_in_thread(self, task: Task, run: Run) -> Any:
         if task.options.overlap is not Overlap.ALLOW and any(left.task == task.name for left in self._left):
@@ -119,7 +118,6 @@ class _RunThread(threading.Thread):
         self.run_id = run.id
         self._function = task.function
         self._predicate = task.options.enabled_when
-        self._current_run = run
         self._scope = scope
         self._on_exit = on_exit
         self._loop = asyncio.get_running_loop()
@@ -142,7 +140,7 @@ class _RunThread(threading.Thread):
             logger.warning("%s: ended after the server had stopped", self.task, extra=extra)
 
     def _call(self) -> Any:
-        with entered(self._current_run), self._scope():
+        with self._scope():
             if self._predicate is not None and not _plain(self._predicate()):
                 return NOT_ENABLED
             return _plain(self._function())

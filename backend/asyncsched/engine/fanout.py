@@ -4,6 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import Any
 
 from asyncsched.engine.boundary import Boundary
 from asyncsched.engine.context import Run
@@ -15,39 +16,59 @@ logger = logging.getLogger("asyncsched.supervisor")
 
 
 class Fanout(Listener):
-    """Hands each event to every listener; one that raises is logged now and then, and disturbs nobody."""
+    """Hands each event to every listener that cares; one that raises is logged now and then, and disturbs nobody."""
 
     def __init__(self, listeners: Iterable[Listener]) -> None:
-        self._listeners = tuple(listeners)
         self._failures: Counter[type[Listener]] = Counter()
+        everybody = tuple(listeners)
+        self._on_started = _those_who_care(everybody, "run_started")
+        self._on_progressed = _those_who_care(everybody, "run_progressed")
+        self._on_finished = _those_who_care(everybody, "run_finished")
+        self._on_skipped = _those_who_care(everybody, "occurrences_skipped")
+        self._on_requests = _those_who_care(everybody, "requests_changed")
+        self._on_stalled = _those_who_care(everybody, "stalled")
+        self._on_restarted = _those_who_care(everybody, "restarted")
 
     def run_started(self, claim: Claim, started_at: datetime) -> None:
-        self._tell(lambda listener: listener.run_started(claim, started_at))
+        self._tell(self._on_started, claim, started_at)
 
     def run_progressed(self, run: Run) -> None:
-        self._tell(lambda listener: listener.run_progressed(run))
+        self._tell(self._on_progressed, run)
 
     def run_finished(self, result: RunResult) -> None:
-        self._tell(lambda listener: listener.run_finished(result))
+        self._tell(self._on_finished, result)
 
     def occurrences_skipped(self, skipped: Skipped) -> None:
-        self._tell(lambda listener: listener.occurrences_skipped(skipped))
+        self._tell(self._on_skipped, skipped)
 
     def requests_changed(self) -> None:
-        self._tell(lambda listener: listener.requests_changed())
+        self._tell(self._on_requests)
 
     def stalled(self, stall: Stall) -> None:
-        self._tell(lambda listener: listener.stalled(stall))
+        self._tell(self._on_stalled, stall)
 
     def restarted(self, name: str, error: BaseException | None, delay: float) -> None:
-        self._tell(lambda listener: listener.restarted(name, error, delay))
+        self._tell(self._on_restarted, name, error, delay)
 
-    def _tell(self, event: Callable[[Listener], None]) -> None:
-        for listener in self._listeners:
+    def _tell(self, methods: tuple[Callable[..., None], ...], *event: Any) -> None:
+        left = iter(methods)
+        for method in left:
             with Boundary() as boundary:
-                event(listener)
+                method(*event)
+                for method in left:  # noqa: PLW2901 - as long as nothing is raised, one boundary is enough for all
+                    method(*event)
             if boundary.error:
-                self._failures[type(listener)] += 1
-                if is_worth_saying(count := self._failures[type(listener)]):
-                    times = f", {count} times so far" if count > 1 else ""
-                    logger.error("listener %s failed%s", type(listener).__name__, times, exc_info=boundary.error)
+                self._report(method, boundary.error)
+
+    def _report(self, method: Any, error: BaseException) -> None:
+        kind = type(method.__self__)
+        self._failures[kind] += 1
+        if is_worth_saying(count := self._failures[kind]):
+            times = f", {count} times so far" if count > 1 else ""
+            logger.error("listener %s failed%s", kind.__name__, times, exc_info=error)
+
+
+def _those_who_care(listeners: Iterable[Listener], name: str) -> tuple[Callable[..., None], ...]:
+    """Return the methods called *name* of those listeners that do not just inherit it."""
+    methods = (getattr(listener, name) for listener in listeners)
+    return tuple(method for method in methods if getattr(method, "__func__", None) is not getattr(Listener, name))

@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from asyncsched.engine.boundary import Boundary
+from asyncsched.engine.culprits import Culprit, work_for
 from asyncsched.engine.ports import Clock, Listener
 from asyncsched.engine.runner import describe, is_running
 from asyncsched.policy import backoff
@@ -34,6 +34,22 @@ class Intensity:
 class Keeper:
     """Owns the coroutine of one schedule or service, from start to drain."""
 
+    __slots__ = (
+        "_clock",
+        "_coroutine_function",
+        "_culprit",
+        "_ends",
+        "_intensity",
+        "_is_draining",
+        "_last_end",
+        "_listener",
+        "_quarantines",
+        "name",
+        "quarantined",
+        "resting",
+        "task",
+    )
+
     def __init__(
         self,
         name: str,
@@ -43,7 +59,9 @@ class Keeper:
         listener: Listener,
         intensity: Intensity,
         is_draining: Callable[[], bool],
+        culprit: Callable[[], Culprit] | None = None,
     ) -> None:
+        """*culprit* tells on whose behalf the coroutine works."""
         self.name = name
         self.resting = False
         """True while it waits for the next start."""
@@ -54,7 +72,8 @@ class Keeper:
         self._listener = listener
         self._intensity = intensity
         self._is_draining = is_draining
-        self._ends: deque[float] = deque(maxlen=intensity.restarts + 1)
+        self._culprit = culprit
+        self._ends: tuple[float, ...] = ()  # the latest, as many as matter
         self._quarantines = 0
         self._last_end = 0.0
         self.task: asyncio.Task[None] | None = None
@@ -81,35 +100,33 @@ class Keeper:
             self.start()
 
     async def _keep(self) -> None:
+        if self._culprit is not None:
+            work_for(self._culprit)
         while True:
-            error = await self._run_once()
+            error: BaseException | None = None
+            with Boundary() as boundary:
+                try:
+                    await self._coroutine_function()
+                except asyncio.CancelledError as cancelled:
+                    self._refuse_to_be_cancelled()
+                    error = cancelled
+                except (KeyboardInterrupt, GeneratorExit) as raised:
+                    if not is_running(self.task):
+                        raise  # the interpreter closes this coroutine
+                    error = raised  # what a service raises must end neither the server nor its keeper
             if self._is_draining():
                 return
-            delay = self._delay()
-            self._report(error, delay)
-            await self._rest(delay)
+            await self._rest(boundary.error or error)
 
-    async def _rest(self, delay: float) -> None:
+    async def _rest(self, error: BaseException | None) -> None:
+        delay = self._delay()
+        self._report(error, delay)
         self.resting = True
         try:
             await asyncio.sleep(delay)
         except asyncio.CancelledError:
             self._refuse_to_be_cancelled()
         self.resting = self.quarantined = False
-
-    async def _run_once(self) -> BaseException | None:
-        """Run the coroutine to its end; return what it raised, None if it just returned."""
-        with Boundary() as boundary:
-            try:
-                await self._coroutine_function()
-            except asyncio.CancelledError as error:
-                self._refuse_to_be_cancelled()
-                return error
-            except (KeyboardInterrupt, GeneratorExit) as error:
-                if not is_running(self.task):
-                    raise  # the interpreter closes this coroutine
-                return error  # what a service raises must end neither the server nor its keeper
-        return boundary.error
 
     def _refuse_to_be_cancelled(self) -> None:
         """Only the drain may cancel us: a task that cancels its own coroutine, or all it finds, ends no schedule."""
@@ -125,13 +142,13 @@ class Keeper:
         if now - self._last_end > 2 * LONGEST_QUARANTINE:
             self._quarantines = 0
         self._last_end = now
-        self._ends.append(now)
+        self._ends = (*self._ends, now)[-self._intensity.restarts - 1 :]
         recent = sum(1 for end in self._ends if now - end <= self._intensity.seconds)
         self.quarantined = recent > self._intensity.restarts
         if not self.quarantined:
             return backoff(recent, first=FIRST_DELAY, most=LONGEST_DELAY)
         self._quarantines += 1
-        self._ends.clear()
+        self._ends = ()
         return backoff(self._quarantines, first=FIRST_QUARANTINE, most=LONGEST_QUARANTINE)
 
     def _report(self, error: BaseException | None, delay: float) -> None:

@@ -2,22 +2,36 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from asyncsched.engine import events, machine
+from asyncsched.engine.culprits import Culprit
 from asyncsched.engine.ports import Clock, Leadership, Listener, Store
 from asyncsched.engine.progress import Plan, Progress, State
 from asyncsched.engine.runner import Runner
-from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, RunStatus, Skipped, SkipReason, Trigger
+from asyncsched.engine.runs import (
+    Claim,
+    Occurrence,
+    Refusal,
+    RunResult,
+    RunStatus,
+    Skipped,
+    SkipReason,
+    Trigger,
+    new_run_id,
+)
+from asyncsched.engine.timers import SharedTimer
 from asyncsched.errors import StoreUnavailable
 from asyncsched.policy import Overlap, Scope
 from asyncsched.registry import Task
 
 logger = logging.getLogger("asyncsched.supervisor")
+
+ALLOW, CLUSTER, CANCELLED, SKIPPED = Overlap.ALLOW, Scope.CLUSTER, RunStatus.CANCELLED, RunStatus.SKIPPED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +39,7 @@ class Surroundings:
     """What all schedules of a scheduler share."""
 
     clock: Clock
+    timer: SharedTimer
     store: Store
     runner: Runner
     listener: Listener
@@ -35,30 +50,39 @@ class Surroundings:
 class ScheduleLoop:
     """Drives one task. It outlives a crash of its coroutine, so that a restart goes on where it stood."""
 
-    __slots__ = ("_around", "_beside", "_claiming", "_wake", "progress", "task")
+    __slots__ = ("_around", "_beside", "_claiming", "_is_woken", "_waiter", "progress", "task")
 
     def __init__(self, task: Task, progress: Progress, around: Surroundings) -> None:
         self.task = task
         self.progress = progress
         self._around = around
-        self._wake = asyncio.Event()
-        self._claiming: set[asyncio.Task[Any] | None] = set()  # those that wait for the store's answer
-        self._beside: set[asyncio.Task[None]] = set()  # runs that overlap="allow" lets go on side by side
+        self._waiter: asyncio.Future[None] | None = None
+        self._is_woken = False  # while it was not waiting
+        self._claiming: frozenset[asyncio.Task[Any] | None] = frozenset()  # those that wait for the store's answer
+        self._beside: frozenset[asyncio.Task[None]] = frozenset()  # runs that overlap="allow" lets go on side by side
 
     @property
     def state(self) -> State:
         """What the task is doing."""
         return machine.state(self.task, self.progress)
 
+    def planning(self) -> Culprit:
+        """For whom it works when it does not run the task."""
+        return Culprit(name=f"the schedule of {self.task.name}", task=self.task.name)
+
     async def run(self) -> None:
         """Run until the scheduler drains. Runs that go on side by side are awaited before returning."""
         around = self._around
         try:
             while not around.is_draining():
-                plan = self._on(events.Looked(now=around.clock.now()))
+                now = around.clock.now()
+                if usual := self._usual(now):
+                    await usual
+                    continue
+                plan = self._on(events.Looked(now=now))
                 if plan.run is None or plan.due_at is None:
-                    await around.clock.sleep_until(plan.wake_at, self._wake)
-                elif self.task.options.overlap is Overlap.ALLOW:
+                    await self._waiting(plan.wake_at, now)
+                elif self.task.options.overlap is ALLOW:
                     self._on(events.Claiming())
                     self._perform_beside(plan.run, plan.due_at)
                 else:
@@ -75,7 +99,23 @@ class ScheduleLoop:
 
     def wake(self) -> None:
         """Look again: something has happened."""
-        self._wake.set()
+        if self._waiter is None or self._waiter.done():
+            self._is_woken = True
+        else:
+            self._waiter.set_result(None)
+
+    def _waiting(self, moment: datetime | None, now: datetime) -> asyncio.Future[None]:
+        """Return what is done at *moment*, None for never, or as soon as somebody wakes us.
+
+        Time goes by the monotonic clock: who notices that the other one steps wakes us.
+        """
+        self._waiter = waiter = asyncio.get_running_loop().create_future()
+        if self._is_woken:
+            self._is_woken = False
+            waiter.set_result(None)
+        elif moment is not None:
+            self._around.timer.wake(waiter, max(0.0, (moment - now).total_seconds()))
+        return waiter
 
     def tell(self, event: events.Event) -> None:
         """Let the task know of something that happened outside."""
@@ -97,14 +137,14 @@ class ScheduleLoop:
 
     def _perform_beside(self, occurrence: Occurrence, due_at: datetime) -> None:
         run = asyncio.create_task(self._perform(occurrence, due_at), name=f"asyncsched {self.task.name} run")
-        self._beside.add(run)
-        self._claiming.add(run)
+        self._beside |= {run}
+        self._claiming |= {run}
         run.add_done_callback(partial(self._ended_beside, occurrence))
 
     def _ended_beside(self, occurrence: Occurrence, run: asyncio.Task[None]) -> None:
-        self._beside.discard(run)
+        self._beside -= {run}
         if run in self._claiming:  # cancelled before it had begun
-            self._claiming.discard(run)
+            self._claiming -= {run}
             self._on(events.Undecided(occurrence=occurrence, now=self._around.clock.now()))
         self.wake()  # a retry may be due before the next occurrence, or a place have become free
         if not run.cancelled() and (error := run.exception()):
@@ -138,25 +178,47 @@ class ScheduleLoop:
             return
         self._on(events.Granted(now=now))
         self.wake()  # side by side, the next may be claimed
-        around.listener.run_started(answer, now)
-        await around.runner.run(self.task, answer, due_at=due_at, report=self._record)
+        await self._run(answer, due_at, now)
+
+    def _run(self, claim: Claim, due_at: datetime, now: datetime) -> Awaitable[None]:
+        self._around.listener.run_started(claim, now)
+        return self._around.runner.run(self.task, claim, due_at=due_at, report=self._record)
+
+    def _usual(self, now: datetime) -> Awaitable[None] | None:
+        """Return what is to be awaited where nothing is to be weighed and nobody asked; None where more is to be done.
+
+        Of a task whose occurrences cost no row, whoever leads may run them.
+        """
+        plan = None if self.task.is_claimed else machine.usual(self.task, self.progress, now)
+        if plan is None:
+            return None
+        if plan.run is None or plan.due_at is None:
+            return self._waiting(plan.wake_at, now)
+        term = None
+        if self.task.options.scope is CLUSTER:
+            standing = self._around.leadership.standing
+            if not standing.leads:
+                return None
+            term = standing.term
+        self.progress = plan.progress
+        return self._run(Claim(run_id=new_run_id(), occurrence=plan.run, term=term), plan.due_at, now)
 
     async def _claim(self, occurrence: Occurrence) -> Claim | Refusal:
         """Ask the store. Nothing comes between its answer, if it need not wait, and the start; so trust is fresh."""
         term = None
         is_asked_for = machine.is_asked_for(occurrence)
-        if self.task.options.scope is Scope.CLUSTER and (is_asked_for or occurrence.trigger is not Trigger.MANUAL):
+        if self.task.options.scope is CLUSTER and (is_asked_for or occurrence.trigger is not Trigger.MANUAL):
             standing = self._around.leadership.standing
             if not standing.leads:
                 return Refusal(occurrence=occurrence, reason=SkipReason.NOT_LEADER)
             term = standing.term
         this = asyncio.current_task()
         claim = self._around.store.claim_asked if is_asked_for else self._around.store.claim
-        self._claiming.add(this)
+        self._claiming |= {this}
         try:
             return await claim(self.task, occurrence, term=term)
         finally:
-            self._claiming.discard(this)
+            self._claiming -= {this}
 
     def _is_timely(self, claim: Claim) -> bool:
         """False if the term is over for which *claim* was granted: the answer took too long."""
@@ -172,13 +234,14 @@ class ScheduleLoop:
 
     def _record(self, result: RunResult) -> None:
         around = self._around
-        if result.status is RunStatus.CANCELLED and not around.is_draining():
+        if result.status is CANCELLED and not around.is_draining():
             result = replace(result, status=RunStatus.FAILED, error="the task cancelled its own coroutine")
-        self._on(events.Finished(result=result, now=around.clock.now()))
-        result = replace(result, failures=self.progress.failures)
+        self._on(events.Finished(result=result, now=result.finished_at))
+        if self.progress.failures:
+            result = replace(result, failures=self.progress.failures)
         around.store.record(result)
         around.listener.run_finished(result)
-        if result.status is RunStatus.SKIPPED:
+        if result.status is SKIPPED:
             self._leave_out(result.claim.occurrence, SkipReason.PREDICATE)
 
     def _leave_out(self, occurrence: Occurrence, reason: SkipReason) -> None:

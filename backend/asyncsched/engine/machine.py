@@ -7,10 +7,9 @@ drives the same machine without waiting.
 ::
 
     WAITING ──Looked──> DUE ──Claiming──> CLAIMING ──Granted──> RUNNING ──Finished──> WAITING
-                         │                   │                   ↑            ├─────> BACKING_OFF  (retry)
-                         │                   ├──Refused──> WAITING            └─────> SUSPENDED    (suspend_after)
-                         │                   └──Undecided──> BACKING_OFF
-                         └─────────────────Began─────────────────┘  (nobody else could run it: no claim)
+                                             │                                ├─────> BACKING_OFF  (retry)
+                                             ├──Refused──> WAITING            └─────> SUSPENDED    (suspend_after)
+                                             └──Undecided──> BACKING_OFF
 
 ``Paused``, ``Resumed``, ``Asked``, ``Followed``, ``Led``, ``Stepped``, ``Recalled``, ``Abandoned`` and
 ``Stopped`` may come in any state; a run that is going on is never touched by them.
@@ -28,6 +27,7 @@ from asyncsched.engine.runs import Occurrence, RunStatus, Skipped, SkipReason, T
 from asyncsched.policy import MOST_RERUNS, CatchUp, Scope, backoff
 from asyncsched.registry import Task
 
+SUCCEEDED = RunStatus.SUCCEEDED
 CLAIM_RETRY = timedelta(seconds=5)
 LONGEST_SUSPENSION = 3600.0
 START = timedelta(seconds=60)  # who leads so soon after its start, leads from the start
@@ -75,6 +75,28 @@ def transition(task: Task, progress: Progress, event: events.Event) -> Plan:
     return _TRANSITIONS[type(event)](task, progress, event)
 
 
+def usual(task: Task, progress: Progress, now: datetime) -> Plan | None:
+    """Return in one step what ``Looked`` and, if something is due, ``Claiming`` and ``Granted`` come to, or None.
+
+    It answers where there is nothing to weigh, which is nearly always: nothing is due yet, or nothing
+    but the next occurrence, and on time. That takes a third of the time.
+    """
+    if not progress.is_undisturbed or not task.options.enabled:
+        return None
+    following = task.schedule.following
+    first = following(progress.cursor)
+    due_at = planner.due_at(task, first)
+    if due_at > now:
+        return Plan(progress=progress, wake_at=due_at)
+    is_late = now - due_at > planner.GRACE or planner.due_at(task, following(first)) <= now
+    if is_late or task.options.overlap is planner.ALLOW or planner.overlaps(task, progress, due_at):
+        return None
+    begun = progress._replace(
+        cursor=first, first_used=progress.first_used or first, running=1, busy_since=now, has_run=True
+    )
+    return Plan(progress=begun, run=Occurrence(task=task.name, scheduled_for=first), due_at=due_at)
+
+
 def state(task: Task, progress: Progress) -> State:  # noqa: PLR0911 - a list, from the strongest to the weakest
     """Return what *task* is doing."""
     if progress.running:
@@ -112,28 +134,15 @@ def _looked(task: Task, progress: Progress, event: events.Looked) -> Plan:
 
 
 def _claiming(task: Task, progress: Progress, event: events.Claiming) -> Plan:
-    _check_due(task, progress)
+    if progress.due is None:
+        raise RuntimeError(f"{task.name}: nothing is due, so there is nothing to claim")
     return Plan(progress=progress._replace(due=None, claiming=progress.claiming + 1))
 
 
 def _granted(task: Task, progress: Progress, event: events.Granted) -> Plan:
     _check_claiming(task, progress)
-    return Plan(progress=_begun(progress, event.now, claiming=progress.claiming - 1))
-
-
-def _began(task: Task, progress: Progress, event: events.Began) -> Plan:
-    _check_due(task, progress)
-    return Plan(progress=_begun(progress, event.now, due=None))
-
-
-def _begun(progress: Progress, now: datetime, **changes: Any) -> Progress:
-    since = now + progress.ahead
-    return progress._replace(running=progress.running + 1, busy_since=since, has_run=True, **changes)
-
-
-def _check_due(task: Task, progress: Progress) -> None:
-    if progress.due is None:
-        raise RuntimeError(f"{task.name}: nothing is due, so there is nothing to claim")
+    claiming, running, since = progress.claiming - 1, progress.running + 1, event.now + progress.ahead
+    return Plan(progress=progress._replace(claiming=claiming, running=running, busy_since=since, has_run=True))
 
 
 def _refused(task: Task, progress: Progress, event: events.Refused) -> Plan:
@@ -162,7 +171,7 @@ def _finished(task: Task, progress: Progress, event: events.Finished) -> Plan:
         raise RuntimeError(f"{task.name}: nothing runs, so nothing can have ended")
     result, now = event.result, event.now + progress.ahead
     running = progress.running - 1
-    if result.status is RunStatus.SUCCEEDED:
+    if result.status is SUCCEEDED:
         return Plan(progress=progress._replace(running=running, busy_until=now, failures=0, suspended_until=None))
     progress = progress._replace(running=running, busy_until=now)
     if not result.status.is_failure:
@@ -300,7 +309,6 @@ _TRANSITIONS: dict[type, Callable[[Task, Progress, Any], Plan]] = {
     events.Looked: _looked,
     events.Claiming: _claiming,
     events.Granted: _granted,
-    events.Began: _began,
     events.Refused: _refused,
     events.Undecided: _undecided,
     events.Finished: _finished,

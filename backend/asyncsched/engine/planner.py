@@ -27,6 +27,11 @@ from asyncsched.engine.timeline import clear_of_used
 from asyncsched.policy import CatchUp, Overlap
 from asyncsched.registry import Task
 
+# Looking a member up in its enum takes 0.1 µs on Python 3.11, and a run needs twenty of them.
+ALLOW, QUEUE, SKIP = Overlap.ALLOW, Overlap.QUEUE, Overlap.SKIP
+ALL, NONE = CatchUp.ALL, CatchUp.NONE
+SCHEDULE, CATCH_UP, MANUAL = Trigger.SCHEDULE, Trigger.CATCH_UP, Trigger.MANUAL
+
 GRACE = timedelta(seconds=60)  # Quartz's misfire threshold
 CATCH_UP_PAUSE = timedelta(seconds=0.1)  # from start to start: a backlog is worked off at ten a second, not at once
 
@@ -35,7 +40,7 @@ def plan(task: Task, progress: Progress, now: datetime) -> Plan:  # noqa: PLR091
     """Decide what *task* is to do at *now*."""
     if progress.due and not progress.stopped:  # the coroutine ended before it could be claimed
         return Plan(progress=progress, run=progress.due, due_at=now)
-    if progress.stopped or (_is_busy(progress) and task.options.overlap is not Overlap.ALLOW):
+    if progress.stopped or (_is_busy(progress) and task.options.overlap is not ALLOW):
         return Plan(progress=progress)
     asked_for = _asked_for_at(progress)
     if asked_for is not None and asked_for <= now:
@@ -83,7 +88,7 @@ def without_pending(progress: Progress, reason: SkipReason) -> tuple[Progress, t
     if pending is None:
         return progress, ()
     progress = progress._replace(pending=None, pending_at=None)
-    if pending.attempt > 1 or pending.trigger is Trigger.MANUAL:
+    if pending.attempt > 1 or pending.trigger is MANUAL:
         return progress, ()
     return progress, (Skipped(task=pending.task, scheduled_for=pending.scheduled_for, reason=reason),)
 
@@ -91,9 +96,9 @@ def without_pending(progress: Progress, reason: SkipReason) -> tuple[Progress, t
 def _plan_asked_for(task: Task, progress: Progress, now: datetime) -> Plan:
     if progress.claiming + progress.running >= task.options.concurrency:
         return Plan(progress=progress)  # a place that becomes free wakes the task
-    if task.options.overlap is Overlap.SKIP and progress.busy_until is not None:
+    if task.options.overlap is SKIP and progress.busy_until is not None:
         first = task.schedule.next_after(progress.cursor)
-        if _overlaps(task, progress, due_at(task, first)):  # the run asked for would make it forgotten
+        if overlaps(task, progress, due_at(task, first)):  # the run asked for would make it forgotten
             return skip(task, progress, progress.busy_until, SkipReason.OVERLAP, wake_at=now)
     return _plan_pending(progress, now)
 
@@ -116,8 +121,8 @@ def _plan_on_schedule(task: Task, progress: Progress, now: datetime) -> Plan:
     if first_due_at > now:
         return _with(used, _plan_pending(_looked_at(progress), now, first_due_at))
     latest = latest_due(task, first, now)
-    takes_all = task.options.catch_up is CatchUp.ALL
-    if takes_all and task.options.overlap is Overlap.ALLOW and _overlaps(task, progress, now):
+    takes_all = task.options.catch_up is ALL
+    if takes_all and task.options.overlap is ALLOW and overlaps(task, progress, now):
         return Plan(progress=progress, skipped=used)  # each has its turn as soon as a place is free
     if takes_all and (progress.claiming or is_undecided(progress)):  # each has its turn, and one at a time
         return _with(used, _plan_pending(progress, now))
@@ -125,7 +130,7 @@ def _plan_on_schedule(task: Task, progress: Progress, now: datetime) -> Plan:
         return _with(used, _plan_pending(progress, now, again_at))
     progress, superseded = without_pending(progress, SkipReason.COALESCED)
     subject = first if takes_all else latest
-    if _overlaps(task, progress, due_at(task, subject)) and task.options.overlap is not Overlap.QUEUE:
+    if overlaps(task, progress, due_at(task, subject)) and task.options.overlap is not QUEUE:
         decided = skip(task, progress, subject, SkipReason.OVERLAP, wake_at=now)
     else:
         decided = _plan_due(task, progress, first, latest, now=now)
@@ -155,13 +160,13 @@ def _next_catch_up_at(progress: Progress, first_due_at: datetime, now: datetime)
 
 def _plan_due(task: Task, progress: Progress, first: datetime, latest: datetime, *, now: datetime) -> Plan:
     options = task.options
-    tolerated = GRACE if options.catch_up is CatchUp.NONE else options.catch_up_window
-    is_queued = options.overlap is Overlap.QUEUE and _overlaps(task, progress, due_at(task, latest))
+    tolerated = GRACE if options.catch_up is NONE else options.catch_up_window
+    is_queued = options.overlap is QUEUE and overlaps(task, progress, due_at(task, latest))
     too_late = SkipReason.CLOCK_STEP if progress.jumped else SkipReason.MISFIRE
     if now - due_at(task, latest) > tolerated and not is_queued:
         return skip(task, progress, latest, too_late, wake_at=now)
     skipped: tuple[Skipped, ...] = ()
-    if options.catch_up is CatchUp.ALL:
+    if options.catch_up is ALL:
         if now - due_at(task, first) > tolerated:
             horizon = now - tolerated
             first = min(task.schedule.next_after(horizon), latest)
@@ -172,11 +177,11 @@ def _plan_due(task: Task, progress: Progress, first: datetime, latest: datetime,
     else:
         chosen = latest
         reason = SkipReason.CLOCK_STEP if progress.jumped else SkipReason.COALESCED
-        if _overlaps(task, progress, due_at(task, first)):
+        if overlaps(task, progress, due_at(task, first)):
             reason = SkipReason.OVERLAP
         skipped = missed(task, progress.cursor, latest, reason, but_last=True)
     chosen_due_at = due_at(task, chosen)
-    trigger = Trigger.CATCH_UP if now - chosen_due_at > GRACE else Trigger.SCHEDULE
+    trigger = CATCH_UP if now - chosen_due_at > GRACE else SCHEDULE
     occurrence = Occurrence(task=task.name, scheduled_for=chosen, trigger=trigger)
     progress = progress._replace(due=occurrence, cursor=chosen, first_used=progress.first_used or chosen)
     return Plan(progress=progress, run=occurrence, due_at=chosen_due_at, skipped=skipped)
@@ -193,9 +198,9 @@ def latest_due(task: Task, known: datetime, now: datetime) -> datetime:
     return latest
 
 
-def _overlaps(task: Task, progress: Progress, moment: datetime) -> bool:
+def overlaps(task: Task, progress: Progress, moment: datetime) -> bool:
     """True if a run of the task was going on, or all allowed ones are, when *moment* came."""
-    if task.options.overlap is Overlap.ALLOW:
+    if task.options.overlap is ALLOW:
         return progress.claiming + progress.running >= task.options.concurrency
     if progress.busy_since is None or progress.busy_until is None:
         return False
@@ -205,7 +210,7 @@ def _overlaps(task: Task, progress: Progress, moment: datetime) -> bool:
 def is_undecided(progress: Progress) -> bool:
     """True if an occurrence of the schedule is pending that nobody could decide about."""
     pending, first = progress.pending, progress.first_used
-    if pending is None or first is None or pending.attempt > 1 or pending.trigger is Trigger.MANUAL:
+    if pending is None or first is None or pending.attempt > 1 or pending.trigger is MANUAL:
         return False
     return first <= pending.scheduled_for <= progress.cursor
 
@@ -216,6 +221,6 @@ def _is_busy(progress: Progress) -> bool:
 
 def _asked_for_at(progress: Progress) -> datetime | None:
     """Return when a run that somebody asked for is to take place, None if nobody did."""
-    if progress.pending is None or progress.pending.trigger is not Trigger.MANUAL:
+    if progress.pending is None or progress.pending.trigger is not MANUAL:
         return None
     return progress.pending_at

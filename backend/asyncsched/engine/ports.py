@@ -1,6 +1,5 @@
 """What the engine needs from outside, as contracts. Production and tests pass in what keeps them."""
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,13 +19,6 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Return seconds that only ever increase, evenly."""
-
-    async def sleep_until(self, moment: datetime | None, wake: asyncio.Event) -> None:
-        """Return at *moment* or when *wake* is set, whichever is first; then clear *wake*.
-
-        None waits for *wake* alone. The wait is monotonic: whoever notices that the wall clock
-        stepped sets *wake*, and the sleeper looks at the time again.
-        """
 
     async def stepped(self) -> float:
         """Wait until the wall clock steps, and return by how many seconds: above 0 if it went forward.
@@ -134,7 +126,7 @@ class Executor(Protocol):
     """Where a task's function runs."""
 
     async def execute(self, task: Task, run: Run) -> Any:
-        """Run the function, with *run* as ``current_run()``, and return what it returned.
+        """Run the function in the caller's context, where *run* is the current one, and return what it returned.
 
         Returns ``NOT_ENABLED`` if the task's predicate said no. Whatever the function raises comes
         out unchanged. Cancelling ends an async function; a sync one is told by ``run.stop()`` and

@@ -34,39 +34,50 @@ class Stretch:
 class Progress(NamedTuple):
     """How far a task has come. All times are the task's own time: see ``timeline``.
 
-    A named tuple, because every run makes three: ``_replace`` takes a fifth of the time of a dataclass's.
+    A named tuple, because every run makes two: ``_replace`` takes a fifth of the time of a dataclass's.
     """
 
     cursor: datetime
     """Every occurrence up to here is settled: it ran, or was skipped for a reason."""
+    first_used: datetime | None = None
+    """The first occurrence that was used since the clock last stepped."""
+    busy_since: datetime | None = None
+    busy_until: datetime | None = None
+    """When the last run began and ended; occurrences due in between overlap with it. For one run at a time only."""
+    failures: int = 0
+    has_run: bool = False
+
+    # From here on all is as it was at first, while a task does nothing but wait for its next occurrence.
     due: Occurrence | None = None
     """What was decided to run and has not been claimed yet."""
     pending: Occurrence | None = None
     """A retry, or a run asked for, to take place at *pending_at*."""
     pending_at: datetime | None = None
-    busy_since: datetime | None = None
-    busy_until: datetime | None = None
-    """When the last run began and ended; occurrences due in between overlap with it. For one run at a time only."""
     claiming: int = 0
     running: int = 0
-    failures: int = 0
     suspended_until: datetime | None = None
     standby: bool = False
     paused: bool = False
     stopped: bool = False
-    has_run: bool = False
     ahead: timedelta = timedelta(0)
     """By how much the task's own time is ahead of the wall clock."""
-    first_used: datetime | None = None
-    """The first occurrence that was used since the clock last stepped."""
     used: tuple[Stretch, ...] = ()
-    """What was used before that."""
+    """What was used before the clock stepped."""
     on_start_until: datetime | None = None
     """Standing by since its start: should it lead by then, it runs on start, after all."""
     jumped: bool = False
     """True if the clock has been set forward since the last look: what was missed, was jumped over."""
     held: bool = False
     """True while the clock is evidently not set: wall-clock schedules wait for it."""
+
+    @property
+    def is_undisturbed(self) -> bool:
+        """True if nothing is under way, and nothing stands between the task and its next occurrence."""
+        return self[_DISTURBANCES:] == _NONE
+
+
+_DISTURBANCES = Progress._fields.index("due")
+_NONE = Progress(cursor=datetime.min)[_DISTURBANCES:]  # noqa: DTZ901 - it is cut off
 
 
 @value(frozen=True, slots=True, kw_only=True)

@@ -3,15 +3,14 @@
 import asyncio
 import traceback as traceback_module
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from asyncsched.engine.boundary import Boundary
-from asyncsched.engine.context import Health, ProgressListener, Run
+from asyncsched.engine.context import Entered, Health, ProgressListener, Run
 from asyncsched.engine.ports import NOT_ENABLED, Clock, Executor
-from asyncsched.engine.run_log import RunLog, written_to
 from asyncsched.engine.runs import Claim, RunResult, RunStatus, Stall
+from asyncsched.engine.timers import TimeLimits
 from asyncsched.registry import Task
 
 MAX_TEXT = 2_000
@@ -37,67 +36,65 @@ class Runner:
         self._health = health
         self._on_progress = on_progress
         self._stall_of = stall_of
-        self._going: dict[Run, _Going] = {}  # those whose result has not been handed over
+        self._limits = TimeLimits()
+        self._going: set[_Going] = set()  # those whose result has not been handed over
         self._stopping = False
 
     async def run(self, task: Task, claim: Claim, *, due_at: datetime, report: Report) -> None:
         """Run *task* for *claim* and hand the result to *report*, exactly once, also when cancelled."""
         run = Run(claim, health=self._health, on_progress=self._on_progress)
-        log = RunLog()
-        self._going[run] = _Going(_Timing(self._clock, claim, due_at), report, asyncio.current_task(), log)
+        going = _Going(run, claim, due_at, report, asyncio.current_task(), self._clock)
+        self._going.add(going)
         if self._stopping:  # its claim was granted while the drain began
             run.stop()
         try:
-            with written_to(log):
-                outcome = await self._outcome(task, run)
-            self._report(run, *outcome)
+            with Entered(run):
+                outcome = await self._outcome(task, run, going.asyncio_task)
+            self._report(going, *outcome)
         except asyncio.CancelledError:
             what = f"while it waited for a {run.waiting_for}" if run.waiting_for else "before it had finished"
-            self._report(run, RunStatus.CANCELLED, error=f"cut off {what}")
+            self._report(going, RunStatus.CANCELLED, error=f"cut off {what}")
             raise
         finally:
             run.stop()
-            self._going.pop(run, None)
+            self._going.discard(going)
 
     def ask_to_stop(self) -> None:
         """Set ``stopping`` on every run that is going on; what still waits for a thread does not begin."""
         self._stopping = True
-        for run, going in self._going.items():
-            run.stop()
-            if run.waiting_for and going.asyncio_task:
+        for going in self._going:
+            going.run.stop()
+            if going.run.waiting_for and going.asyncio_task:
                 going.asyncio_task.cancel()
 
     def give_up(self) -> None:
         """Report the runs that refuse to end, as what they are: nobody will learn any more how they end."""
-        for run in tuple(self._going):
-            self._report(run, RunStatus.CANCELLED, error="refused to be cut off, left behind")
+        for going in tuple(self._going):
+            self._report(going, RunStatus.CANCELLED, error="refused to be cut off, left behind")
 
-    def _report(self, run: Run, status: RunStatus, ended_with: Any = None, *, error: str | None = None) -> None:
+    def _report(self, going: "_Going", status: RunStatus, ended_with: Any = None, *, error: str | None = None) -> None:
         """Hand the result over, unless the run was given up before."""
-        going = self._going.pop(run, None)
-        if going is None:
+        if going not in self._going:
             return
-        result = going.timing.result(status, ended_with, error=error)
-        stall = self._stall_of(run.id) if self._stall_of else None
-        log = going.log.take()
-        going.report(replace(result, stall=stall, log=log) if stall or log else result)
+        self._going.discard(going)
+        stall = self._stall_of(going.run.id) if self._stall_of else None
+        going.report(going.result(self._clock, status, ended_with, error=error, stall=stall))
 
-    async def _outcome(self, task: Task, run: Run) -> tuple[RunStatus, Any]:
+    async def _outcome(self, task: Task, run: Run, asyncio_task: asyncio.Task[Any] | None) -> tuple[RunStatus, Any]:
         """Return how the run ended, and the value or the error it ended with."""
-        asyncio_task = asyncio.current_task()
         cancels = asyncio_task.cancelling() if asyncio_task else 0
+        limit = self._limits.begin(task.options.timeout) if task.options.timeout else None
         with Boundary() as boundary:
             try:
-                async with asyncio.timeout(task.options.timeout) as limit:
-                    value = await self._executor.execute(task, run)
-            except TimeoutError:
-                if limit.expired():
-                    what = f"found no {run.waiting_for}" if run.waiting_for else "did not finish"
-                    return RunStatus.TIMED_OUT, f"{what} within {task.options.timeout:g} s"
-                raise
+                value = await self._executor.execute(task, run)
             except asyncio.CancelledError as error:
+                if limit:
+                    limit.end()
                 if asyncio_task and asyncio_task.cancelling() > cancels:
                     raise
+                if limit and limit.expired:
+                    what = f"found no {run.waiting_for}" if run.waiting_for else "did not finish"
+                    return RunStatus.TIMED_OUT, f"{what} within {task.options.timeout:g} s"
                 # Nobody cancelled us: the function raised it, as some clients do when a connection dies.
                 return RunStatus.FAILED, error
             except (KeyboardInterrupt, GeneratorExit) as error:
@@ -105,6 +102,9 @@ class Runner:
                     raise  # the interpreter closes this coroutine
                 # Servers hear Ctrl-C by themselves; what a function raises must not end the server, or its schedule.
                 return RunStatus.FAILED, error
+            finally:
+                if limit:
+                    limit.end()
             if value is NOT_ENABLED:
                 return RunStatus.SKIPPED, None
             return RunStatus.SUCCEEDED, value
@@ -119,28 +119,32 @@ def is_running(task: asyncio.Task[Any] | None) -> bool:
         return False
 
 
-class _Going(NamedTuple):
-    """A run that is going on."""
+class _Going:
+    """A run that is going on. When it was due, began and ends: wall time to show, monotonic time to measure."""
 
-    timing: "_Timing"
-    report: Report
-    asyncio_task: asyncio.Task[Any] | None
-    log: RunLog
+    __slots__ = ("_began", "_claim", "_due_at", "_started_at", "asyncio_task", "report", "run")
 
-
-class _Timing:
-    """When a run was due, began and ended: wall time to show, monotonic time to measure."""
-
-    __slots__ = ("_began", "_claim", "_clock", "_due_at", "_started_at")
-
-    def __init__(self, clock: Clock, claim: Claim, due_at: datetime) -> None:
-        self._clock = clock
+    def __init__(
+        self,
+        run: Run,
+        claim: Claim,
+        due_at: datetime,
+        report: Report,
+        asyncio_task: asyncio.Task[Any] | None,
+        clock: Clock,
+    ) -> None:
+        self.run = run
+        self.report = report
+        self.asyncio_task = asyncio_task
         self._claim = claim
         self._due_at = due_at
         self._started_at = clock.now()
         self._began = clock.monotonic()
 
-    def result(self, status: RunStatus, ended_with: Any = None, *, error: str | None = None) -> RunResult:
+    def result(
+        self, clock: Clock, status: RunStatus, ended_with: Any, *, error: str | None, stall: Stall | None
+    ) -> RunResult:
+        """Return how it ended, which is now."""
         raised = ended_with if isinstance(ended_with, BaseException) else None
         if error is None and status.is_failure:
             error = describe(raised) if raised else str(ended_with)
@@ -148,12 +152,14 @@ class _Timing:
             claim=self._claim,
             status=status,
             started_at=self._started_at,
-            finished_at=self._clock.now(),
-            duration=self._clock.monotonic() - self._began,
+            finished_at=clock.now(),
+            duration=clock.monotonic() - self._began,
             lateness=(self._started_at - self._due_at).total_seconds(),
             error=error,
             traceback=_traceback(raised) if raised else None,
             value=_as_text(ended_with) if status is RunStatus.SUCCEEDED else None,
+            stall=stall,
+            log=self.run.log.take(),
         )
 
 

@@ -1,7 +1,9 @@
 """The values that travel: an occurrence becomes a claim, a claim becomes a result."""
 
+import os
 from datetime import datetime
 from enum import StrEnum
+from random import Random
 
 from asyncsched.engine.values import value
 
@@ -63,6 +65,16 @@ class Occurrence:
     scheduled_for: datetime
     trigger: Trigger = Trigger.SCHEDULE
     attempt: int = 1
+
+
+_random = Random()  # noqa: S311 - a run's id is no secret
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_random.seed)
+
+
+def new_run_id() -> str:
+    """Return the hex of a UUID: 128 random bits, without the system call of ``uuid4``."""
+    return f"{_random.getrandbits(128):032x}"
 
 
 @value(frozen=True, slots=True, kw_only=True)

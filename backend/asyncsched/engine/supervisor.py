@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
 
 from asyncsched.engine import events, machine
 from asyncsched.engine.boundary import Boundary
 from asyncsched.engine.context import Health
-from asyncsched.engine.culprits import Culprit, acting_as
+from asyncsched.engine.culprits import Culprit
 from asyncsched.engine.fanout import Fanout
 from asyncsched.engine.keeper import Intensity, Keeper, still_running
 from asyncsched.engine.leadership import FOLLOWS, AlwaysLeader, Standing
@@ -18,6 +19,7 @@ from asyncsched.engine.runner import Runner
 from asyncsched.engine.running import Running, RunningRun
 from asyncsched.engine.stall import StallWatch
 from asyncsched.engine.statistics import Statistics
+from asyncsched.engine.timers import SharedTimer
 from asyncsched.registry import Service, Task
 
 logger = logging.getLogger("asyncsched.supervisor")
@@ -64,6 +66,7 @@ class Supervisor:
         self._loops: dict[str, ScheduleLoop] = {}
         self._keepers: list[Keeper] = []
         self._draining = False
+        self._timer: SharedTimer | None = None
         self._recollection = Recollection(
             self._tasks,
             self._loops,
@@ -126,13 +129,15 @@ class Supervisor:
             self._stall_watch.start(self._listener.stalled)
         self._standing = self._leadership.standing
         now = self._clock.now()
+        self._timer = SharedTimer()
         around = Surroundings(
             clock=self._clock,
+            timer=self._timer,
             store=self._store,
             runner=self._runner,
             listener=self._listener,
             leadership=self._leadership,
-            is_draining=lambda: self._draining,
+            is_draining=self._is_draining,
         )
         self._keep("clock watch", self._watch_clock)  # first: no step after *now* must escape it
         for task in self._tasks.values():
@@ -147,8 +152,7 @@ class Supervisor:
                 is_set=self._recollection.is_set(now),
             )
             self._loops[task.name] = loop = ScheduleLoop(task, progress, around)
-            planning = Culprit(name=f"the schedule of {task.name}", task=task.name)
-            self._keep(task.name, acting_as(planning, loop.run))
+            self._keep(task.name, loop.run, loop.planning)
         if not self._recollection.is_set(now):
             logger.error(
                 "the clock shows %s, which cannot be right: daily and cron schedules wait until it is set",
@@ -157,8 +161,7 @@ class Supervisor:
             )
         self._recollection.follow_up(remembered)
         for service in services:
-            serving = Culprit(name=f"service {service.name}", task=service.name)
-            self._keep(service.name, acting_as(serving, service.function))
+            self._keep(service.name, service.function, partial(_serving, service))
         self._keep("store watch", self._recollection.watch)
         self._keep("leadership watch", self._watch_leadership)
         logger.info(
@@ -190,6 +193,8 @@ class Supervisor:
         self._runner.give_up()
         left = max(0.0, grace - (self._clock.monotonic() - began))
         await self._store.close(left)
+        if self._timer:
+            self._timer.stop()
         if self._stall_watch:
             self._stall_watch.stop()
         logger.info("drained in %.1f s", self._clock.monotonic() - began, extra={"action": "drained"})
@@ -207,14 +212,20 @@ class Supervisor:
         for keeper in await still_running(late, last_patience):
             logger.error("%s: refuses to be cancelled, left behind", keeper.name)
 
-    def _keep(self, name: str, start: Callable[[], Awaitable[None]]) -> None:
+    def _is_draining(self) -> bool:
+        return self._draining
+
+    def _keep(
+        self, name: str, start: Callable[[], Awaitable[None]], culprit: Callable[[], Culprit] | None = None
+    ) -> None:
         keeper = Keeper(
             name,
             start,
             clock=self._clock,
             listener=self._listener,
             intensity=self._intensity,
-            is_draining=lambda: self._draining,
+            is_draining=self._is_draining,
+            culprit=culprit,
         )
         self._keepers.append(keeper)
         keeper.start()
@@ -250,3 +261,7 @@ class Supervisor:
                 loop.tell(events.Led(now=now, cursor=past.cursor, failures=past.failures, since=standing.since))
             if boundary.error:
                 logger.error("%s: cannot be led", name, exc_info=boundary.error)
+
+
+def _serving(service: Service) -> Culprit:
+    return Culprit(name=f"service {service.name}", task=service.name)

@@ -14,7 +14,6 @@ else:
 
         At run time nothing stands in the way of changing it: that would triple what making one costs.
         """
-        assert frozen, "a value is frozen, or mypy would let it be changed"
         return dataclass(slots=slots, kw_only=kw_only, unsafe_hash=True)
 
 

@@ -4,7 +4,9 @@ import asyncio
 import importlib.util
 import logging
 from collections import deque
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from asyncsched.engine.boundary import Boundary
@@ -29,7 +31,7 @@ class ChannelsListener(Listener):
 
     def __init__(self, replica: str = "") -> None:
         self._replica = replica
-        self._waiting: deque[dict[str, Any]] = deque(maxlen=MOST_WAITING)
+        self._waiting: deque[Callable[[], dict[str, Any]]] = deque(maxlen=MOST_WAITING)
         self._news = asyncio.Event()
         self._outage = Outage(logger, began="layer_away", ended="layer_back")
 
@@ -52,24 +54,31 @@ class ChannelsListener(Listener):
             self._news.clear()
             while self._waiting:
                 with Boundary() as boundary:
-                    await layer.group_send(GROUP, {"type": "run.message", "run": self._waiting.popleft()})
+                    await layer.group_send(GROUP, {"type": "run.message", "run": self._waiting.popleft()()})
                 if boundary.error:
                     self._outage.failed("the channel layer takes no messages: %s", describe(boundary.error))
                 else:
                     self._outage.worked("the channel layer takes messages again")
 
     def run_started(self, claim: Claim, started_at: datetime) -> None:
-        self._send_run(claim, status="running", started_at=started_at.isoformat())
+        self._send(partial(self._started, claim, started_at))
 
     def run_progressed(self, run: Run) -> None:
         done, total = run.done_of_total
-        self._send({"type": "progress", "id": run.id, "task": run.task, "done": done, "total": total})
+        message = {"type": "progress", "id": run.id, "task": run.task, "done": done, "total": total}
+        self._send(lambda: message)
 
     def requests_changed(self) -> None:
-        self._send({"type": "resync"})
+        self._send(lambda: {"type": "resync"})
 
     def run_finished(self, result: RunResult) -> None:
-        self._send_run(
+        self._send(partial(self._finished, result))
+
+    def _started(self, claim: Claim, started_at: datetime) -> dict[str, Any]:
+        return self._run(claim, status="running", started_at=started_at.isoformat())
+
+    def _finished(self, result: RunResult) -> dict[str, Any]:
+        return self._run(
             result.claim,
             status=result.status.value,
             started_at=result.started_at.isoformat(),
@@ -80,22 +89,21 @@ class ChannelsListener(Listener):
             consecutive_failures=result.failures,
         )
 
-    def _send_run(self, claim: Claim, **facts: Any) -> None:
+    def _run(self, claim: Claim, **facts: Any) -> dict[str, Any]:
         occurrence = claim.occurrence
-        self._send(
-            {
-                "type": "run",
-                "id": claim.run_id,
-                "task": occurrence.task,
-                "scheduled_for": occurrence.scheduled_for.isoformat(),
-                "trigger": occurrence.trigger.value,
-                "attempt": occurrence.attempt,
-                "replica": self._replica,
-                **facts,
-            }
-        )
+        return {
+            "type": "run",
+            "id": claim.run_id,
+            "task": occurrence.task,
+            "scheduled_for": occurrence.scheduled_for.isoformat(),
+            "trigger": occurrence.trigger.value,
+            "attempt": occurrence.attempt,
+            "replica": self._replica,
+            **facts,
+        }
 
-    def _send(self, message: dict[str, Any]) -> None:
+    def _send(self, message: Callable[[], dict[str, Any]]) -> None:
+        """Have *message* sent. It is put into words only then: where there are very many, most are dropped before."""
         self._waiting.append(message)
         self._news.set()
 

@@ -25,6 +25,9 @@ class LogListener(Listener):
         self._stalls: dict[tuple[str | None, str], int] = {}
 
     def run_finished(self, result: RunResult) -> None:
+        is_fine = result.status is RunStatus.SUCCEEDED and result.task not in self._failures
+        if is_fine and not logger.isEnabledFor(logging.DEBUG):
+            return  # as a rule
         extra = {"action": f"run_{result.status}", "task": result.task, "run": result.claim.run_id}
         if result.status.is_failure:
             self._failed(result, extra)
