@@ -70,13 +70,6 @@ async def test_small_corrections_come_about_without_a_word() -> None:
     stepped.cancel()
 
 
-async def test_waiting_for_a_moment_of_the_shared_time_takes_as_long_as_it_should() -> None:
-    clock = SharedClock(VirtualClock(START))
-    clock.tell(START + HALF_A_MINUTE, at=0.0)
-    await clock.sleep_until(START + timedelta(seconds=37), asyncio.Event())
-    assert clock.monotonic() == pytest.approx(7)
-
-
 async def test_what_lies_within_the_margin_of_a_measurement_changes_nothing() -> None:
     clock = SharedClock(VirtualClock(START))
     clock.tell(START, at=0.0)

@@ -56,18 +56,6 @@ class SystemClock:
     def monotonic(self) -> float:
         return time.monotonic()
 
-    async def sleep_until(self, moment: datetime | None, wake: asyncio.Event) -> None:
-        if moment is None:
-            await wake.wait()
-        else:
-            delay = (moment - self.now()).total_seconds()
-            timer = asyncio.get_running_loop().call_later(max(0.0, delay), wake.set)
-            try:
-                await wake.wait()
-            finally:
-                timer.cancel()
-        wake.clear()
-
     async def stepped(self) -> float:
         with _doubts(self._alarm()) as doubt:
             # Suspending the machine stops the monotonic clock on Linux, so a resume shows here as well. What NTP

@@ -50,11 +50,6 @@ class SharedClock:
             self._unreported += step
             self._told.set()
 
-    async def sleep_until(self, moment: datetime | None, wake: asyncio.Event) -> None:
-        if moment is not None:
-            moment = self._own.now() + (moment - self.now())
-        await self._own.sleep_until(moment, wake)
-
     async def stepped(self) -> float:
         self._is_watched = True
         while True:
