@@ -1,4 +1,4 @@
-"""The status on its way to clients: encoded once per push, numbered per process.
+"""The status on its way to clients: encoded once per push for all processes, numbered per process.
 
 Two kinds of messages share the numbers: the whole status, every two seconds, and the alarm alone, at
 once when it changes. Whatever order they arrive in, no message leaves here with an older alarm than
@@ -35,6 +35,9 @@ NEWS_PATIENCE = 1.0  # seconds a change waits for the channel layer; the next pu
 STATUS, ALARM = "system_status", "alarm_state"
 UNKNOWN = alarm_json(None)  # what a process tells of the alarm that does not know of it, as during an update
 
+News = dict[str, Any]
+"""What goes through the layer: a message encoded, and beside it what a process wants to know of it."""
+
 
 class Station:
     """Numbers this process's messages, and keeps the last status seen here, whoever sent it."""
@@ -42,7 +45,7 @@ class Station:
     def __init__(self) -> None:
         self._source = ""
         self._sequence = 0
-        self._latest: dict[str, Any] | None = None
+        self._latest: News | None = None
         self._latest_at = 0.0
         self.mark = ""
 
@@ -58,15 +61,16 @@ class Station:
 
     def compose(self, health: Health | None) -> Mail:
         """Return the status of now under the number of the last push, 0 before the first."""
-        return _mail(self._status(health))
+        return _mail(_news(self._status(health)))
 
-    def read(self, message: dict[str, Any]) -> Mail:
-        """Return what a layer message carries, and keep it for clients to come."""
-        found = json.loads(message["text"])
-        if news := alarm_status(_alarm_of(found)):
-            board.learn(news)
-        self._keep(found)
-        return _mail(found)
+    def read(self, news: News) -> Mail:
+        """Return what came through the layer, and keep it for clients to come."""
+        if "alarm" not in news:  # as a process of an earlier release sends it, during an update
+            news = _news(json.loads(news["text"]))
+        if status := alarm_status(news["alarm"]):
+            board.learn(status)
+        self._keep(news)
+        return _mail(news)
 
     def latest(self) -> Mail | None:
         """Return the last status seen in this process, None if it is too old to pass for the present."""
@@ -75,15 +79,15 @@ class Station:
         return _mail(self._latest)
 
     async def _send(self, message: dict[str, Any]) -> Mail:
-        self._keep(message)
-        mail = _mail(message)
-        news = {"type": "status.message", "text": mail.text, "source": mail.source, "sequence": mail.sequence}
+        news = _news(message)
+        mail = _mail(news)
+        self._keep(news)
         await get_channel_layer().group_send(GROUP, news)
         return mail
 
-    def _keep(self, message: dict[str, Any]) -> None:
-        if message["type"] == STATUS:
-            self._latest, self._latest_at = message, time.monotonic()
+    def _keep(self, news: News) -> None:
+        if news["kind"] == STATUS:
+            self._latest, self._latest_at = news, time.monotonic()
 
     def _status(self, health: Health | None) -> dict[str, Any]:
         return self._message(STATUS, payload(health)) | {"lately": self.mark}
@@ -166,13 +170,31 @@ def _read(*, with_lately: bool) -> None:
         station.mark = lately.read().mark
 
 
-def _mail(message: dict[str, Any]) -> Mail:
+def _news(message: dict[str, Any]) -> News:
     """Return *message* encoded, with the alarm as this process knows it if that is newer."""
-    if board.status and board.status.version > _alarm_of(message)["version"]:
+    if _is_outdated(_alarm_of(message)):
         known = alarm_json(board.status)
         content = known if message["type"] == ALARM else message["payload"] | {"alarm": known}
         message = message | {"payload": content}
-    return Mail(text=json.dumps(message, separators=(",", ":")), source=message["source"], sequence=message["sequence"])
+    return {
+        "type": "status.message",
+        "kind": message["type"],
+        "text": json.dumps(message, separators=(",", ":")),
+        "source": message["source"],
+        "sequence": message["sequence"],
+        "alarm": _alarm_of(message),
+    }
+
+
+def _mail(news: News) -> Mail:
+    """Return *news* for clients: as it is, but for an alarm of which this process knows something newer."""
+    if _is_outdated(news["alarm"]):
+        news = _news(json.loads(news["text"]))
+    return Mail(text=news["text"], source=news["source"], sequence=news["sequence"])
+
+
+def _is_outdated(alarm: dict[str, Any]) -> bool:
+    return board.status is not None and board.status.version > alarm["version"]
 
 
 def _alarm_of(message: dict[str, Any]) -> dict[str, Any]:

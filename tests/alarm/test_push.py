@@ -14,6 +14,7 @@ from alarm.tasks import broadcast_system_status
 from asyncsched import Every
 from asyncsched.engine.context import Health
 from asyncsched.registry import registry
+from asyncsched.web.mail import Mail
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HEALTH = Health(leader=True, tasks=10, running=1, failing=2, lateness_p99=0.0012)
@@ -201,3 +202,27 @@ async def test_a_channel_layer_that_fails_does_not_stop_who_changed_the_alarm(la
     await announce()
 
     assert "arming was not pushed" in caplog.text
+
+
+async def test_a_push_is_passed_on_to_clients_as_it_came_without_decoding_it(layer):
+    news = {
+        "type": "status.message",
+        "kind": "system_status",
+        "text": "as it was encoded",
+        "source": "elsewhere",
+        "sequence": 7,
+        "alarm": alarm_json(status(1)),
+    }
+    station = Station()
+
+    assert station.read(news) == Mail(text="as it was encoded", source="elsewhere", sequence=7)
+    assert station.latest() == Mail(text="as it was encoded", source="elsewhere", sequence=7)
+
+
+async def test_what_goes_through_the_layer_is_what_clients_get(layer):
+    channel = await layer.new_channel()
+    await layer.group_add("alarm.status", channel)
+
+    pushed = await Station().push(HEALTH)
+
+    assert Station().read(await layer.receive(channel)) == pushed

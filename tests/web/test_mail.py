@@ -1,6 +1,8 @@
 """Mail waits for slow clients, and is relayed from the channel layer to all of them."""
 
 import asyncio
+from collections import Counter
+from contextlib import AsyncExitStack
 
 import pytest
 from channels.layers import get_channel_layer
@@ -23,7 +25,11 @@ class SlowClient:
 
 
 class GoneClient:
+    def __init__(self):
+        self.attempts = 0
+
     async def send(self, message):
+        self.attempts += 1
         raise ConnectionResetError
 
 
@@ -39,78 +45,150 @@ def relay(**options):
     return Relay("people", read=lambda message: Mail(text=message["text"]), **options)
 
 
-async def forwarding(mailbox, client):
-    task = asyncio.create_task(mailbox.forward(client.send))
-    await asyncio.sleep(0)
-    return task
+class BrokenServer:
+    async def send(self, message):
+        raise ValueError("this server sends no text")
+
+
+class Crowd:
+    """Clients of one loop; notes how many were sent to in each of its turns."""
+
+    def __init__(self):
+        self.turn = 0
+        self.sent_in_turn = Counter()
+
+    async def send(self, message):
+        self.sent_in_turn[self.turn] += 1
+
+    async def count_turns(self):
+        while True:
+            await asyncio.sleep(0)
+            self.turn += 1
 
 
 async def test_a_slow_client_loses_old_messages_but_never_the_newest():
-    mailbox, client = Mailbox(keep=1), SlowClient()
-    task = await forwarding(mailbox, client)
-    for number in range(5):
-        mailbox.put(Mail(text=str(number)))
-        await asyncio.sleep(0)
+    client = SlowClient()
+    async with Mailbox(client.send, keep=1) as mailbox:
+        for number in range(5):
+            mailbox.put(Mail(text=str(number)))
+            await asyncio.sleep(0)
 
-    client.may_take.release()
-    client.may_take.release()
-    await eventually(lambda: len(client.received) == 2)
-    task.cancel()
+        client.may_take.release()
+        client.may_take.release()
+        await eventually(lambda: len(client.received) == 2)
 
     assert client.received == ["0", "4"]
 
 
+async def test_a_slow_client_that_may_keep_several_gets_the_latest_of_them_in_order():
+    client = SlowClient()
+    async with Mailbox(client.send, keep=3) as mailbox:
+        for number in range(9):
+            mailbox.put(Mail(text=str(number)))
+            await asyncio.sleep(0)
+        for _ in range(4):
+            client.may_take.release()
+        await eventually(lambda: len(client.received) == 4)
+
+    assert client.received == ["0", "6", "7", "8"]
+
+
 async def test_mail_that_is_not_newer_is_ignored():
-    mailbox, client = Mailbox(keep=10), SlowClient()
-    for sequence in (1, 2, 2, 1, 3):
-        mailbox.put(Mail(text=str(sequence), source="here", sequence=sequence))
-    mailbox.put(Mail(text="other 1", source="elsewhere", sequence=1))
-    for _ in range(10):
-        client.may_take.release()
-    task = await forwarding(mailbox, client)
-    await eventually(lambda: len(client.received) >= 4)
-    task.cancel()
+    client = SlowClient()
+    async with Mailbox(client.send, keep=10) as mailbox:
+        for sequence in (1, 2, 2, 1, 3):
+            mailbox.put(Mail(text=str(sequence), source="here", sequence=sequence))
+        mailbox.put(Mail(text="other 1", source="elsewhere", sequence=1))
+        for _ in range(10):
+            client.may_take.release()
+        await eventually(lambda: len(client.received) >= 4)
 
     assert client.received == ["1", "2", "3", "other 1"]
 
 
-async def test_forwarding_ends_quietly_when_the_client_is_gone():
-    mailbox = Mailbox(keep=1)
-    mailbox.put(Mail(text="news"))
+async def test_nothing_more_is_sent_to_a_client_that_has_gone():
+    client = GoneClient()
+    async with Mailbox(client.send, keep=1) as mailbox:
+        for _ in range(3):
+            mailbox.put(Mail(text="news"))
+            await asyncio.sleep(0)
 
-    await asyncio.wait_for(mailbox.forward(GoneClient().send), 5)
+    assert client.attempts == 1
+
+
+async def test_a_server_that_fails_to_send_ends_the_connection_with_its_error():
+    async def connection():
+        async with Mailbox(BrokenServer().send, keep=1) as mailbox:
+            mailbox.put(Mail(text="news"))
+            await asyncio.Event().wait()
+
+    with pytest.raises(ValueError, match="no text"):
+        await connection()
+
+
+async def test_there_is_a_task_only_while_a_client_is_being_sent_to():
+    client, before = SlowClient(), asyncio.all_tasks()
+    async with Mailbox(client.send, keep=1) as mailbox:
+        assert asyncio.all_tasks() == before
+        mailbox.put(Mail(text="news"))
+        assert len(asyncio.all_tasks() - before) == 1
+
+        client.may_take.release()
+        await eventually(lambda: client.received)
+        await eventually(lambda: asyncio.all_tasks() == before)
+
+
+async def test_what_a_slow_client_has_not_taken_is_dropped_when_it_goes():
+    before = asyncio.all_tasks()
+    async with Mailbox(SlowClient().send, keep=1) as mailbox:
+        mailbox.put(Mail(text="news"))
+        await asyncio.sleep(0)
+
+    assert asyncio.all_tasks() == before
 
 
 async def test_each_message_reaches_every_mailbox(layer):
-    one, other, clients = Mailbox(keep=5), Mailbox(keep=5), [SlowClient(), SlowClient()]
-    people = relay()
-    async with people.delivering_to(one), people.delivering_to(other):
-        tasks = [await forwarding(one, clients[0]), await forwarding(other, clients[1])]
+    people, clients = relay(), [SlowClient(), SlowClient()]
+    async with (
+        Mailbox(clients[0].send, keep=5) as one,
+        Mailbox(clients[1].send, keep=5) as other,
+        people.delivering_to(one),
+        people.delivering_to(other),
+    ):
         await layer.group_send("people", {"type": "message", "text": "hello"})
         for client in clients:
             client.may_take.release()
         await eventually(lambda: all(client.received == ["hello"] for client in clients))
-        for task in tasks:
-            task.cancel()
+
+
+async def test_the_loop_gets_its_turn_while_many_clients_are_sent_to(layer):
+    people, crowd = relay(), Crowd()
+    async with AsyncExitStack() as stack:
+        for _ in range(500):
+            await stack.enter_async_context(people.delivering_to(Mailbox(crowd.send, keep=1)))
+        counting = asyncio.create_task(crowd.count_turns())
+        await layer.group_send("people", {"type": "message", "text": "hello"})
+        await eventually(lambda: crowd.sent_in_turn.total() == 500)
+        counting.cancel()
+
+    assert max(crowd.sent_in_turn.values()) <= 100
 
 
 async def test_a_relay_listens_only_while_somebody_does(layer):
     people = relay()
-    async with people.delivering_to(Mailbox(keep=1)):
+    async with people.delivering_to(Mailbox(SlowClient().send, keep=1)):
         assert "people" in layer.groups
     assert "people" not in layer.groups
 
-    async with people.delivering_to(Mailbox(keep=1)):
+    async with people.delivering_to(Mailbox(SlowClient().send, keep=1)):
         assert "people" in layer.groups
 
 
 async def test_a_membership_the_layer_has_lost_is_renewed(layer):
-    mailbox, client = Mailbox(keep=1), SlowClient()
+    client = SlowClient()
     client.may_take.release()
-    async with relay(silence=0.1).delivering_to(mailbox):
-        task = await forwarding(mailbox, client)
+    async with Mailbox(client.send, keep=1) as mailbox, relay(silence=0.1).delivering_to(mailbox):
         await layer.flush()
         await eventually(lambda: "people" in layer.groups)
         await layer.group_send("people", {"type": "message", "text": "back"})
         await eventually(lambda: client.received == ["back"])
-        task.cancel()

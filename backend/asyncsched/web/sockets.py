@@ -34,21 +34,21 @@ class OpenSockets:
     """
 
     def __init__(self) -> None:
-        self._connections: dict[asyncio.Task[None], asyncio.Task[object] | None] = {}
+        self._connections: dict[asyncio.Timeout, asyncio.Task[object] | None] = {}
 
     async def until_disconnect(self, receive: Receive) -> bool:
         """Return True when the client has gone, False when it should go because the server drains."""
-        reader = asyncio.create_task(_disconnect(receive))
-        self._connections[reader] = asyncio.current_task()
+        drain = asyncio.timeout(None)  # no time is up before there is one
         try:
-            await asyncio.wait([reader])
+            async with drain:
+                self._connections[drain] = asyncio.current_task()
+                await _disconnect(receive)
+        except TimeoutError:
+            if not drain.expired():
+                raise
         finally:
-            reader.cancel()
-            del self._connections[reader]
-        if reader.cancelled():
-            return False
-        reader.result()
-        return True
+            del self._connections[drain]
+        return not drain.expired()
 
     async def hold(self) -> None:
         """A service: wait for the drain, then end every connection."""
@@ -56,8 +56,8 @@ class OpenSockets:
             await asyncio.get_running_loop().create_future()
         finally:
             connections = [task for task in self._connections.values() if task]
-            for reader in self._connections:
-                reader.cancel()
+            for drain in self._connections:
+                drain.reschedule(asyncio.get_running_loop().time())
             if connections:
                 await asyncio.wait(connections, timeout=CLOSE_PATIENCE)
 
@@ -104,14 +104,10 @@ class PushSocket:
 
     async def _push(self, scope: Scope, receive: Receive, send: Send) -> bool:
         """Push until the client has gone (True), or should go because the server drains (False)."""
-        mailbox = Mailbox(self._keep)
-        async with self._relay.delivering_to(mailbox), asyncio.TaskGroup() as group:
+        async with Mailbox(send, keep=self._keep) as mailbox, self._relay.delivering_to(mailbox):
             for mail in self._opening(scope):
                 mailbox.put(mail)
-            sender = group.create_task(mailbox.forward(send))
-            has_gone = await open_sockets.until_disconnect(receive)
-            sender.cancel()
-        return has_gone
+            return await open_sockets.until_disconnect(receive)
 
 
 def signed_in_only(user: User) -> int | None:
