@@ -12,7 +12,7 @@ from threading import Lock
 
 from asyncsched.engine.runs import RunResult, Settled, Trigger
 from asyncsched.registry import Task
-from asyncsched.storage.records import Place, Sum, place
+from asyncsched.storage.records import OWN_ROW, SHARED_ROW, Sum, place
 from asyncsched.storage.standing import Standing
 
 MINUTE = timedelta(minutes=1)
@@ -56,14 +56,17 @@ class Intake:
                 standing.cursor = event.until
             return is_urgent
         where = place(task, event, slow_run=self._slow_run)
+        is_urgent = where is OWN_ROW
         with self._lock:
-            standing, is_urgent = self._standing(task, is_urgent=where is Place.OWN_ROW)
+            standing = self._later.get(task.name)
+            if standing is None or is_urgent:
+                standing, is_urgent = self._standing(task, is_urgent=is_urgent)
             standing.add(event)
-            if where is Place.SHARED_ROW:
+            if where is SHARED_ROW:
                 self._add_up(task, event)
             elif event.claim.has_row:
                 self._outcomes.append((task, event))
-            elif where is Place.OWN_ROW:
+            elif where is OWN_ROW:
                 is_lean = not event.log or len(self.rows) < MOST_WITH_LOG
                 self.rows.append((task, event if is_lean else replace(event, log=None)))
         return is_urgent
@@ -91,17 +94,11 @@ class Intake:
     def _standing(self, task: Task, *, is_urgent: bool) -> tuple[Standing, bool]:
         """Return what is new of *task*, and whether it should be seen soon, as is the first of each task."""
         name = task.name
-        standing = self._later.get(name)
-        if standing is not None and not is_urgent:
-            return standing, False
         is_urgent = is_urgent or name not in self._known
         self._known.add(name)
-        standing = standing or self._urgent.get(name) or Standing(task)
-        if is_urgent:
-            self._later.pop(name, None)
-            self._urgent[name] = standing
-        elif name not in self._urgent:
-            self._later[name] = standing
+        standing = self._later.pop(name, None) or self._urgent.get(name) or Standing(task)
+        home = self._urgent if is_urgent or name in self._urgent else self._later
+        home[name] = standing
         return standing, is_urgent
 
     def _add_up(self, task: Task, result: RunResult) -> None:

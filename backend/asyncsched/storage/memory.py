@@ -1,7 +1,6 @@
 """The Store contract without a database: for tests, and for work that needs no memory."""
 
 import asyncio
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -18,6 +17,7 @@ from asyncsched.engine.runs import (
     Skipped,
     SkipReason,
     Trigger,
+    new_run_id,
 )
 from asyncsched.errors import StoreUnavailable
 from asyncsched.policy import MOST_RERUNS, Overlap
@@ -48,7 +48,7 @@ class MemoryStore:
         return {name: Remembered(paused=True) for name in self._paused} | known
 
     async def claim(self, task: Task, occurrence: Occurrence, *, term: int | None = None) -> Claim | Refusal:
-        run_id = uuid.uuid4().hex
+        run_id = new_run_id()
         if not task.is_claimed:
             return Claim(run_id=run_id, occurrence=occurrence, term=term)
         key = (occurrence.task, occurrence.scheduled_for, occurrence.attempt)

@@ -6,6 +6,9 @@ from asyncsched.engine.runs import RunResult, RunStatus, Trigger
 from asyncsched.errors import ScheduleError
 from asyncsched.registry import Task
 
+MANUAL = Trigger.MANUAL
+SUCCEEDED, SKIPPED = RunStatus.SUCCEEDED, RunStatus.SKIPPED
+
 
 class Standing:
     """The news of one task. What is None has not changed; *runs* and *failures* are to be added to the totals.
@@ -56,7 +59,7 @@ class Standing:
         """Take note of a run that ended."""
         occurrence = result.claim.occurrence
         status = result.status
-        if occurrence.trigger is not Trigger.MANUAL:
+        if occurrence.trigger is not MANUAL:
             self.cursor = occurrence.scheduled_for
         self.last_status = status
         self.last_trigger = occurrence.trigger
@@ -66,11 +69,11 @@ class Standing:
         self.last_duration = result.duration
         self.last_error = result.error
         self.failures_in_a_row = result.failures
-        if status is RunStatus.SKIPPED:
+        if status is SKIPPED:
             self.excused_until = result.finished_at
             return
         self.runs += 1
-        if status is RunStatus.SUCCEEDED:
+        if status is SUCCEEDED:
             self.last_success_at = result.finished_at
         elif status.is_failure:
             self.failures += 1
