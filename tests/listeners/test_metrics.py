@@ -1,5 +1,6 @@
 """What is counted of each task."""
 
+import tracemalloc
 from datetime import UTC, datetime
 
 import pytest
@@ -122,6 +123,23 @@ def test_a_histogram_counts_what_lies_at_or_below_each_bound(observed: list[floa
     assert histogram.cumulative[:-1] == [sum(seconds <= bound for seconds in observed) for bound in LATENESS]
     assert histogram.cumulative[-1] == len(observed)
     assert histogram.sum == pytest.approx(sum(observed))
+
+
+def test_a_thousand_tasks_that_run_cost_less_than_a_megabyte() -> None:
+    names = [f"task {number}" for number in range(1_000)]
+    results = [ended(name, duration=number / 1_000, lateness=0.001) for number, name in enumerate(names)]
+    tracemalloc.start()
+    try:
+        listener = MetricsListener(names)
+        idle, _ = tracemalloc.get_traced_memory()
+        for result in results:
+            listener.run_finished(result)
+        running, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert idle < 150_000
+    assert running < 1_000_000
 
 
 # What the database tells

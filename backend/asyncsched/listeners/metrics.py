@@ -4,13 +4,16 @@ They are plain integers and floats, changed on the loop and read by ``web/exposi
 thread. A client library's own counters take a lock each, twice the time per run and eight times the
 memory, and in its multi-process mode write to files, on the loop. This way only the page imports
 the library, and nothing breaks without it.
+
+A task that has not run costs nothing but its name. Zeros are filled in when somebody reads.
 """
 
+from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import accumulate
+from itertools import accumulate, product
 
 from asyncsched.engine.ports import Listener
 from asyncsched.engine.runs import RunResult, RunStatus, Skipped, SkipReason, Stall
@@ -27,15 +30,24 @@ ENDINGS = tuple(status for status in RunStatus if status not in {RunStatus.RUNNI
 REASONS = tuple(reason for reason in SkipReason if reason is not SkipReason.UNKNOWN_TASK)
 
 
+SKIPPED, SUCCEEDED = RunStatus.SKIPPED, RunStatus.SUCCEEDED  # an Enum takes ten times as long to look them up
+
+# Where things are among the numbers of a task.
+_STATUS: dict[RunStatus, int] = {status: place for place, status in enumerate(ENDINGS)}
+_DURATIONS = len(ENDINGS)
+_LATENESS = _DURATIONS + len(DURATIONS) + 1
+_SIZE = _LATENESS + len(LATENESS) + 1
+
+
 class Histogram:
     """How many of the observed seconds lie at or below each of *bounds*, and what they add up to."""
 
     __slots__ = ("_counts", "bounds", "sum")
 
-    def __init__(self, bounds: tuple[float, ...]) -> None:
+    def __init__(self, bounds: tuple[float, ...], counts: Sequence[int] | None = None, total: float = 0.0) -> None:
         self.bounds = bounds
-        self.sum = 0.0
-        self._counts = [0] * (len(bounds) + 1)
+        self.sum = total
+        self._counts = array("Q", counts or bytes(8 * (len(bounds) + 1)))
 
     def observe(self, seconds: float) -> None:
         """Count *seconds*; what is negative, because the wall clock was set back, counts as 0."""
@@ -49,47 +61,135 @@ class Histogram:
         return list(accumulate(self._counts))
 
 
+class _Runs:
+    """The runs of one task by how they ended, how long they took and how late they were: half a kilobyte in all."""
+
+    __slots__ = ("_counts", "_duration", "_lateness", "last_success")
+
+    def __init__(self) -> None:
+        self._counts = array("Q", bytes(8 * _SIZE))
+        self._duration = 0.0
+        self._lateness = 0.0
+        self.last_success: datetime | None = None
+
+    def add(self, result: RunResult) -> None:
+        counts, status = self._counts, result.status
+        counts[_STATUS[status]] += 1
+        if status is SKIPPED:  # the predicate ran, not the task
+            return
+        duration, lateness = result.duration, result.lateness
+        counts[_DURATIONS + bisect_left(DURATIONS, duration)] += 1
+        counts[_LATENESS + bisect_left(LATENESS, lateness)] += 1
+        self._duration += duration
+        if lateness > 0:  # else the wall clock was set back
+            self._lateness += lateness
+        if status is SUCCEEDED:
+            self.last_success = result.finished_at
+
+    def ended(self, status: RunStatus) -> int:
+        return self._counts[_STATUS[status]]
+
+    @property
+    def durations(self) -> Histogram:
+        return Histogram(DURATIONS, self._counts[_DURATIONS:_LATENESS], self._duration)
+
+    @property
+    def lateness(self) -> Histogram:
+        return Histogram(LATENESS, self._counts[_LATENESS:], self._lateness)
+
+
+_NOT_ONE = _Runs()
+
+
 class MetricsListener(Listener):
-    """Counts from zero, for *tasks* and *services* by name. All keys exist from the start.
+    """Counts from zero, for *tasks* and *services* by name. All keys are there from the start for who reads.
 
     A name that is neither counts as OTHER, so that the numbers stay few whatever happens.
     """
 
     def __init__(self, tasks: Iterable[str], services: Iterable[str] = ()) -> None:
-        names = tuple(tasks)
-        everything = (*names, *services, OTHER)
-        self.runs: Counter[tuple[str, str]] = Counter({(name, status): 0 for name in names for status in ENDINGS})
-        self.durations = {name: Histogram(DURATIONS) for name in names}
-        self.lateness = {name: Histogram(LATENESS) for name in names}
-        self.skipped: Counter[tuple[str, str]] = Counter({(name, reason): 0 for name in names for reason in REASONS})
-        self.skipped[OTHER, SkipReason.UNKNOWN_TASK] = 0
-        self.restarts = dict.fromkeys(everything, 0)
-        self.stalls = {name: Histogram(STALLS) for name in everything}
-        self.last_success: dict[str, float] = {}
-        """In seconds since 1970, of each task that ever succeeded, as far as it is known here."""
-        self.overdue = dict.fromkeys(names, 0)
+        self._runs: dict[str, _Runs | None] = dict.fromkeys(tasks)
+        self._services = frozenset(services)
+        self._skipped: Counter[tuple[str, str]] = Counter()
+        self._restarts: Counter[str] = Counter()
+        self._stalls: dict[str, Histogram] = {}
+        self._succeeded: Mapping[str, datetime] = {}
+        self._overdue: frozenset[str] = frozenset()
 
     def run_finished(self, result: RunResult) -> None:
-        self.runs[result.task, result.status] += 1
-        if result.status is not RunStatus.SKIPPED:  # then the predicate ran, not the task
-            self.durations[result.task].observe(result.duration)
-            self.lateness[result.task].observe(result.lateness)
-        if result.status is RunStatus.SUCCEEDED:
-            self.last_success[result.task] = result.finished_at.timestamp()
+        name = result.task
+        runs = self._runs[name]
+        if runs is None:
+            runs = self._runs[name] = _Runs()
+        runs.add(result)
 
     def occurrences_skipped(self, skipped: Skipped) -> None:
-        name = skipped.task if skipped.task in self.durations else OTHER
-        self.skipped[name, skipped.reason] += skipped.count
+        name = skipped.task if skipped.task in self._runs else OTHER
+        self._skipped[name, skipped.reason] += skipped.count
 
     def stalled(self, stall: Stall) -> None:
-        self.stalls[stall.task if stall.task in self.stalls else OTHER].observe(stall.seconds)
+        self._stalls.setdefault(self._known(stall.task), Histogram(STALLS)).observe(stall.seconds)
 
     def restarted(self, name: str, error: BaseException | None, delay: float) -> None:
-        self.restarts[name if name in self.restarts else OTHER] += 1
+        self._restarts[self._known(name)] += 1
 
     def looked(self, last_success_at: Mapping[str, datetime], overdue: Iterable[str]) -> None:
         """Take note of what the database tells: successes, also of other processes and from before, and who is late."""
-        for name, moment in last_success_at.items():
-            self.last_success[name] = max(moment.timestamp(), self.last_success.get(name, 0.0))
-        late = set(overdue)
-        self.overdue = {name: int(name in late) for name in self.overdue}
+        self._succeeded = last_success_at
+        self._overdue = frozenset(overdue)
+
+    @property
+    def runs(self) -> Counter[tuple[str, str]]:
+        """How many runs ended, by task and status."""
+        return Counter({(name, status): runs.ended(status) for name, runs in self._each() for status in ENDINGS})
+
+    @property
+    def durations(self) -> dict[str, Histogram]:
+        """How long the runs of each task took."""
+        return {name: runs.durations for name, runs in self._each()}
+
+    @property
+    def lateness(self) -> dict[str, Histogram]:
+        """How late the runs of each task began."""
+        return {name: runs.lateness for name, runs in self._each()}
+
+    @property
+    def skipped(self) -> Counter[tuple[str, str]]:
+        """How many occurrences did not run, by task and reason."""
+        every: Counter[tuple[str, str]] = Counter(dict.fromkeys(product(self._runs, REASONS), 0))
+        every[OTHER, SkipReason.UNKNOWN_TASK] = 0
+        every.update(self._skipped.copy())
+        return every
+
+    @property
+    def restarts(self) -> dict[str, int]:
+        """How often coroutines were started again, by task or service."""
+        return {name: self._restarts[name] for name in self._everything()}
+
+    @property
+    def stalls(self) -> dict[str, Histogram]:
+        """For how long the event loop stood still, by the task or service that held it up."""
+        return {name: self._stalls.get(name) or Histogram(STALLS) for name in self._everything()}
+
+    @property
+    def last_success(self) -> dict[str, float]:
+        """In seconds since 1970, of each task that ever succeeded, as far as it is known here."""
+        here = {name: runs.last_success for name, runs in self._each() if runs.last_success}
+        found = dict(self._succeeded)
+        for name, moment in here.items():
+            found[name] = max(moment, found.get(name, moment))
+        return {name: moment.timestamp() for name, moment in found.items()}
+
+    @property
+    def overdue(self) -> dict[str, int]:
+        """1 for each task that has not succeeded in time, else 0."""
+        return {name: int(name in self._overdue) for name in self._runs}
+
+    def _known(self, name: str | None) -> str:
+        return name if name is not None and (name in self._runs or name in self._services) else OTHER
+
+    def _each(self) -> list[tuple[str, _Runs]]:
+        return [(name, runs or _NOT_ONE) for name, runs in list(self._runs.items())]
+
+    def _everything(self) -> tuple[str, ...]:
+        return (*self._runs, *self._services, OTHER)
