@@ -13,7 +13,7 @@ import aiohttp
 
 from benchmarks.child import report
 from benchmarks.engine.measure import Figures, lateness
-from benchmarks.web.site import Site, database
+from benchmarks.web.site import site_on
 from benchmarks.web.traffic import as_many_as_possible, client_of, so_many
 from tests.support.servers import Server
 
@@ -23,12 +23,10 @@ WARM_UP = 1.0  # seconds
 
 def measure(kind: str, scheduler: str, tasks: int, seconds: float) -> Figures:
     """Return the figures of one server."""
-    with database("sqlite") as (folder, url):
-        site = Site(folder, url, scheduler=scheduler, tasks=tasks)
-        with site.server(kind) as server:
-            server.wait_until_serving()
-            figures = asyncio.run(_measured(server, seconds, has_tasks=scheduler == "on"))
-            server.stop()
+    with site_on("sqlite", scheduler=scheduler, tasks=tasks) as site, site.server(kind) as server:
+        server.wait_until_serving()
+        figures = asyncio.run(_measured(server, seconds, has_tasks=scheduler != "off"))
+        server.stop()
     return figures
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.child import report
 from benchmarks.engine.measure import Figures
-from benchmarks.web.site import Site, database
+from benchmarks.web.site import site_on
 from tests.support.servers import Server
 
 REQUESTS = 20  # until memory is looked at: what the first ones load is there with and without
@@ -22,8 +22,7 @@ IMPORT = "import time, asgi; print(1000 * time.process_time())"
 
 def measure(kind: str, scheduler: str, tasks: int) -> Figures:
     """Return the figures of one server."""
-    with database("sqlite") as (folder, url):
-        site = Site(folder, url, scheduler=scheduler, tasks=tasks)
+    with site_on("sqlite", scheduler=scheduler, tasks=tasks) as site:
         figures = {"import_cpu_ms": float(site.run("-c", IMPORT))}
         began = time.perf_counter()
         with site.server(kind) as server:

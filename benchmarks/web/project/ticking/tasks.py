@@ -41,9 +41,10 @@ async def tick() -> None:
 
 
 for number in range(options.TASKS):
-    register(f"tick {number}", Every(seconds=1), timeout=10)(tick)
+    offset = number / options.TASKS if options.IS_SPREAD else 0
+    register(f"tick {number}", Every(seconds=1, offset=offset), timeout=10)(tick)
 
-if options.LEDGER:
+if options.LEDGER and not options.TASKS:
 
     @register("note", Every(seconds=0.5), timeout=5)
     def note() -> None:
