@@ -1,6 +1,6 @@
 """Figures as people read them."""
 
-UNITS = {"us": "µs", "per_s": "per s", "percent": "%", "ms": "ms", "mb": "MB", "kb": "kB", "s": "s"}
+UNITS = {"us": "µs", "per_s": "per s", "percent": "%", "ms": "ms", "mb": "MB", "kb": "kB", "bytes": "bytes", "s": "s"}
 
 
 def number(value: float) -> str:

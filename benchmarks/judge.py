@@ -36,7 +36,7 @@ class Verdict:
             return "not measured"
         if self.is_met:
             return "met"
-        return f"missed by {abs(self.figure - self.limit) / abs(self.limit):.0%}" if self.limit else "missed"
+        return f"missed, at {self.figure / self.limit:.0%} of the limit"
 
     @property
     def comparison(self) -> str:

@@ -71,10 +71,12 @@ def _is_for(one: Measurement, panel: Panel) -> bool:
 def _draw_panel(axes: Any, panel: Panel, bars: dict[str, float]) -> None:
     systems, values = list(bars), list(bars.values())
     colours = [OURS_COLOUR if system.startswith(OURS) else OTHERS_COLOUR for system in systems]
-    drawn = axes.barh(systems, values, color=colours)
+    drawn = axes.barh(systems, [value - 1 for value in values], left=1, color=colours)
     axes.bar_label(drawn, labels=[f"{number(value)} ×" for value in values], padding=3, color=INK)
     axes.set_xscale("log")
-    axes.set_xlim(min(0.1, *values) * 0.9, max(values) * 4)
+    axes.set_xlim(min(0.5, *values) / 3, max(2, *values) * 3)
+    axes.xaxis.set_major_formatter(lambda value, _position: number(value))
+    axes.xaxis.set_minor_formatter(lambda _value, _position: "")
     axes.axvline(1, color=INK, linewidth=0.8)
     axes.invert_yaxis()
     axes.set_title(panel.heading, fontsize=10, loc="left")

@@ -49,16 +49,16 @@ def measure(area: str, group: Sequence[Case], repeats: int, progress: Progress) 
                 problems[case] = problem
     today = datetime.now(UTC).date().isoformat()
     for case in group:
-        problem = problems.get(case)
+        reason = problems.get(case)
         yield Measurement(
             area=area,
             workload=case.workload,
             system=case.system,
             size=case.size,
             measured_on=today,
-            samples=() if problem else samples[case],
-            problem=str(problem or ""),
-            has_failed=isinstance(problem, Failed),
+            samples=() if reason else samples[case],
+            problem=str(reason or ""),
+            has_failed=isinstance(reason, Failed),
         )
 
 

@@ -151,7 +151,7 @@ TARGETS = (
     Target(
         workload=MEMORY,
         size=10_000,
-        metric="python_bytes_per_schedule",
+        metric="memory_per_schedule_bytes",
         ours=SQLITE,
         at_most=2_000,
         words="a schedule takes at most 2 kB of memory",

@@ -18,10 +18,10 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def lateness(late: Sequence[float]) -> Figures:
-    """Return the spread of *late*, in seconds, as milliseconds; empty if nothing ran."""
+    """Return how far from its instant a run starts, late or early; from seconds *late*. Empty if nothing ran."""
     if not late:
         return {}
-    rising = sorted(late)
+    rising = sorted(map(abs, late))
     return {
         "p99_ms": percentile(rising, 0.99) * 1e3,
         "p50_ms": percentile(rising, 0.5) * 1e3,

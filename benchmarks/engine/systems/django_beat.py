@@ -8,7 +8,7 @@ from celery import Celery
 
 from benchmarks.engine.plan import Plan, System
 from benchmarks.engine.systems.beat import Ticking, publisher
-from benchmarks.engine.systems.django_site import migrate, sqlite
+from benchmarks.engine.systems.django_site import migrated
 
 
 class DjangoBeat(System):
@@ -17,8 +17,7 @@ class DjangoBeat(System):
 
     @contextmanager
     def prepared(self) -> Iterator[None]:
-        with sqlite() as database:
-            migrate("django_celery_beat", database=database)
+        with migrated("django_celery_beat", "sqlite"):
             yield
 
     async def start(self, plan: Plan) -> None:
@@ -44,7 +43,8 @@ def _scheduled(plan: Plan, jobs: list[Callable[[], None]]) -> Callable[[], float
     )
     scheduler = DatabaseScheduler(Celery(broker="memory://", set_as_current=False))
     scheduler.send_task = publisher(jobs)
-    return scheduler.tick
+    tick: Callable[[], float] = scheduler.tick
+    return tick
 
 
 def system() -> System:

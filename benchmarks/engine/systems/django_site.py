@@ -1,4 +1,4 @@
-"""A Django project for one child process, and the databases it may have."""
+"""A Django project for one child process."""
 
 import tempfile
 from collections.abc import Iterator
@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import django
+import environ
 from django.conf import settings
 from django.core.management import call_command
+
+from benchmarks.databases import database
 
 SQLITE_OPTIONS = {  # as `make run` has them
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
@@ -17,45 +20,24 @@ SQLITE_OPTIONS = {  # as `make run` has them
 }
 
 
-def set_up(*apps: str, database: dict[str, Any]) -> None:
-    """Set Django up, once in a process."""
+def set_up(app: str, options: dict[str, Any]) -> None:
+    """Set Django up, once in a process, on the database that *options* describe."""
     settings.configure(
-        INSTALLED_APPS=list(apps),
-        DATABASES={"default": database},
+        INSTALLED_APPS=[app],
+        DATABASES={"default": options},
         USE_TZ=True,
         DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
     )
     django.setup()
 
 
-def migrate(*apps: str, database: dict[str, Any]) -> None:
-    """Set Django up on an empty *database* and make its tables."""
-    set_up(*apps, database=database)
-    call_command("migrate", verbosity=0)
-
-
 @contextmanager
-def sqlite() -> Iterator[dict[str, Any]]:
-    """Lend a file for SQLite."""
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        name = str(Path(folder) / "db.sqlite3")
-        yield {"ENGINE": "django.db.backends.sqlite3", "NAME": name, "OPTIONS": SQLITE_OPTIONS}
-
-
-@contextmanager
-def postgres() -> Iterator[dict[str, Any]]:
-    """Start a PostgreSQL server with one database, and stop it at the end."""
-    from tests.support.postgres import running_postgres  # noqa: PLC0415 - only where it is wanted
-
-    with running_postgres() as server:
-        server.create_database("bench")
-        yield {
-            "ENGINE": "django.db.backends.postgresql",
-            "NAME": "bench",
-            "USER": "postgres",
-            "HOST": "127.0.0.1",
-            "PORT": server.port,
-        }
-
-
-DATABASES = {"sqlite": sqlite, "postgres": postgres}
+def migrated(app: str, kind: str) -> Iterator[None]:
+    """Set Django up on an empty database, ``sqlite`` or ``postgres``, with the tables of *app*."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder, database(kind, Path(folder)) as url:
+        options = dict(environ.Env.db_url_config(url))  # type: ignore[no-untyped-call]
+        if kind == "sqlite":
+            options["OPTIONS"] = SQLITE_OPTIONS
+        set_up(app, options)
+        call_command("migrate", verbosity=0)
+        yield

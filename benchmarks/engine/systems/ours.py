@@ -13,7 +13,7 @@ from asyncsched.listeners.logs import LogListener
 from asyncsched.policy import History
 from asyncsched.storage.memory import MemoryStore
 from benchmarks.engine.plan import Plan, System
-from benchmarks.engine.systems.django_site import DATABASES, migrate, set_up
+from benchmarks.engine.systems.django_site import migrated, set_up
 
 TIMEOUT = 30.0  # seconds after which a run would be ended: watching over it is part of the price
 GRACE = 20.0  # seconds
@@ -29,8 +29,7 @@ class Product(System):
 
     @contextmanager
     def prepared(self) -> Iterator[None]:
-        with DATABASES[self._database]() as database:
-            migrate("asyncsched", database=database)
+        with migrated("asyncsched", self._database):
             yield
 
     async def start(self, plan: Plan) -> None:
@@ -55,7 +54,7 @@ class NoStore(Product):
 
     @contextmanager
     def prepared(self) -> Iterator[None]:
-        set_up("asyncsched", database={"ENGINE": "django.db.backends.dummy"})
+        set_up("asyncsched", {"ENGINE": "django.db.backends.dummy"})
         yield
 
     def _composed(self) -> Supervisor:
