@@ -80,10 +80,6 @@ class TestSkips:
         found = history.skips(task="a", since=NOON + timedelta(minutes=2), limit=10)
         assert [(one.reason, one.count) for one in found] == [("overlap", 1), ("overlap", 1), ("predicate", 1)]
 
-    def test_they_are_counted_by_reason(self) -> None:
-        assert history.skip_counts("a", since=NOON) == {"paused": 7, "overlap": 2, "predicate": 1}
-        assert history.skip_counts("a", since=NOON + timedelta(minutes=3)) == {"overlap": 2}
-
     def test_how_many_there_were_is_counted_over_runs_and_skips(self) -> None:
         assert history.count_skipped("a") == (10, True)
         assert history.count_skipped("a", since=NOON + timedelta(minutes=3)) == (2, True)
@@ -93,7 +89,6 @@ class TestSkips:
         at = NOON + timedelta(minutes=7)
         run("summed", 7, "skipped", count=5, finished_at=at + timedelta(seconds=30)).save()
         assert history.count_skipped("summed") == (5, True)
-        assert history.skip_counts("summed", since=NOON) == {"predicate": 5}
         (told,) = history.skips(task="summed", limit=5)
         assert (told.count, told.first, told.last) == (5, at, at + timedelta(seconds=30))
 
@@ -126,7 +121,6 @@ QUESTIONS: dict[str, Callable[[], object]] = {
     "skips of a task": lambda: history.skips(task="a", limit=20),
     "skips of a task since": lambda: history.skips(task="a", since=NOON, limit=20),
     "how many of a task": lambda: history.count_skipped("a"),
-    "counts of a task": lambda: history.skip_counts("a", since=NOON),
     "whether a task is known": lambda: history.is_known("a"),
 }
 

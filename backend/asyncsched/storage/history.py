@@ -152,18 +152,6 @@ def count_skipped(task: str, *, since: datetime | None = None) -> tuple[int, boo
     return (skipped["total"] or 0) + (said_no["total"] or 0), max(skipped["rows"], said_no["rows"]) < MOST_READ
 
 
-def skip_counts(task: str, *, since: datetime) -> dict[str, int]:
-    """Return by reason how many occurrences of *task* did not run since then.
-
-    It reads every row of that time, so let it be a day rather than a year. One task at a time:
-    grouped by task as well, SQLite would go through the whole table.
-    """
-    counts = dict(_skips(task, since).order_by().values_list("reason").annotate(Sum("count")))
-    if said_no := _runs(task, since, status=RunStatus.SKIPPED).aggregate(total=Sum("count"))["total"]:
-        counts[SkipReason.PREDICATE.value] = counts.get(SkipReason.PREDICATE.value, 0) + said_no
-    return counts
-
-
 def is_known(task: str) -> bool:
     """True if history tells anything of *task*, registered or not."""
     return TaskRun.objects.filter(task=task).exists() or TaskSkip.objects.filter(task=task).exists()
