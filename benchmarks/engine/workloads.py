@@ -29,6 +29,11 @@ async def many(system: System, size: int) -> Figures:
     return await _steady(system, _plan(system, size, period=8.0), warmup=4.0, window=4.0)
 
 
+async def smoke(system: System, size: int) -> Figures:
+    """Half a second of it, to see that a system works at all."""
+    return await _steady(system, _plan(system, size, period=0.1), warmup=0.1, window=0.4)
+
+
 async def saturation(system: System, size: int) -> Figures:
     """More runs are due than anything can do: how many are done?"""
     plan = _plan(system, size, period=0.05)
@@ -79,6 +84,7 @@ async def memory(system: System, size: int) -> Figures:
 
 
 WORKLOADS: dict[str, Workload] = {
+    "smoke": smoke,
     "lateness": every_two_seconds,
     "short-jobs": short_jobs,
     "many": many,

@@ -30,7 +30,7 @@ class Taskiq(System):
         async def job(number: int) -> None:
             await jobs[number]()
 
-        schedule = [{"interval": round(plan.period), "args": [number]} for number in range(plan.count)]
+        schedule = [{"interval": max(1, round(plan.period)), "args": [number]} for number in range(plan.count)]
         broker.register_task(job, task_name="job", schedule=schedule)
         source = LabelScheduleSource(broker)
         self._scheduler = TaskiqScheduler(broker, [source])
