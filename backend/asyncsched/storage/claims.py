@@ -119,25 +119,29 @@ def withdraw_asked(claim: Claim) -> None:
 
 
 def abandoned(tasks: Iterable[Task], now: datetime) -> list[Occurrence]:
-    """Return what of *tasks* was abandoned and not run again: the last attempts, within the catch-up window."""
-    found: list[Occurrence] = []
-    for task in tasks:
-        later = TaskRun.objects.filter(
-            task=OuterRef("task"), scheduled_for=OuterRef("scheduled_for"), attempt__gt=OuterRef("attempt"), claimant=""
-        )
-        rows = TaskRun.objects.filter(
-            ~Exists(later),
-            task=task.name,
-            status=RunStatus.ABANDONED,
-            started_at__gte=now - task.options.catch_up_window,
-            claimant="",
-            attempt__lte=MOST_RERUNS,
-        ).exclude(trigger=Trigger.MANUAL)
-        found += [
-            Occurrence(task=task.name, scheduled_for=scheduled_for, attempt=attempt)
-            for scheduled_for, attempt in rows.order_by("started_at").values_list("scheduled_for", "attempt")
-        ]
-    return found
+    """Return what of *tasks* was abandoned and not run again: the last attempts, within the catch-up window.
+
+    With one query, however many tasks there are: few runs are abandoned, and an index has them.
+    """
+    since = {task.name: now - task.options.catch_up_window for task in tasks}
+    if not since:
+        return []
+    later = TaskRun.objects.filter(
+        task=OuterRef("task"), scheduled_for=OuterRef("scheduled_for"), attempt__gt=OuterRef("attempt"), claimant=""
+    )
+    rows = TaskRun.objects.filter(
+        ~Exists(later),
+        status=RunStatus.ABANDONED,
+        started_at__gte=min(since.values()),
+        claimant="",
+        attempt__lte=MOST_RERUNS,
+    ).exclude(trigger=Trigger.MANUAL)
+    found = rows.order_by("started_at").values_list("task", "scheduled_for", "attempt", "started_at")
+    return [
+        Occurrence(task=name, scheduled_for=scheduled_for, attempt=attempt)
+        for name, scheduled_for, attempt, started_at in found
+        if name in since and started_at >= since[name]
+    ]
 
 
 def abandon_expired(now: datetime, *, by: str, knows_dead: bool = True) -> None:

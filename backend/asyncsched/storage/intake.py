@@ -58,10 +58,12 @@ class Intake:
         where = place(task, event, slow_run=self._slow_run)
         is_urgent = where is OWN_ROW
         with self._lock:
-            standing = self._later.get(task.name)
-            if standing is None or is_urgent:
+            known = self._later.get(task.name)
+            if known is not None and not is_urgent:
+                known.add(event)
+            else:
                 standing, is_urgent = self._standing(task, is_urgent=is_urgent)
-            standing.add(event)
+                standing.add(event)
             if where is SHARED_ROW:
                 self._add_up(task, event)
             elif event.claim.has_row:
