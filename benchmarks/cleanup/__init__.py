@@ -1,0 +1,54 @@
+"""Deleting a million expired rows while the status is pushed every two seconds: in batches, and in one DELETE."""
+
+from benchmarks.case import OURS, Case, Target
+
+WORKLOAD = "clean-up beside the push"
+DATABASES = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
+WAYS = {"batches": OURS, "delete": "one DELETE"}
+ROWS, QUICK_ROWS = 1_000_000, 100_000
+LATEST_PUSH = 250  # ms
+
+
+def cases(*, quick: bool) -> list[Case]:
+    """Return the children: each way on each database."""
+    rows = QUICK_ROWS if quick else ROWS
+    return [
+        Case(
+            workload=WORKLOAD,
+            system=_system(way, database),
+            size=rows,
+            module="benchmarks.cleanup.measure",
+            arguments=(database, way, str(rows)),
+        )
+        for database in DATABASES
+        for way in WAYS
+    ]
+
+
+def _system(way: str, database: str) -> str:
+    return f"{WAYS[way]}, {DATABASES[database]}"
+
+
+TARGETS = (
+    *(
+        Target(
+            workload=WORKLOAD,
+            size=ROWS,
+            metric=metric,
+            ours=_system("batches", database),
+            at_most=LATEST_PUSH,
+            words=f"{what} later than {LATEST_PUSH} ms while 1,000,000 rows go, {name}",
+        )
+        for database, name in DATABASES.items()
+        for metric, what in (("push_worst_ms", "no push"), ("ping_worst_ms", "no ping answered"))
+    ),
+    Target(
+        workload=WORKLOAD,
+        size=ROWS,
+        metric="total_s",
+        ours=_system("batches", "postgres"),
+        than=_system("delete", "postgres"),
+        at_most=2.0,
+        words="1,000,000 rows in at most twice the time of one DELETE, PostgreSQL",
+    ),
+)
