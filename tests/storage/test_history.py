@@ -7,6 +7,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,7 +18,7 @@ from asyncsched import Every, History
 from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunStatus, SkipReason, Trigger
 from asyncsched.errors import ConfigurationError, StoreUnavailable
 from asyncsched.models import TaskRun, TaskState
-from asyncsched.storage import claims
+from asyncsched.storage import claims, requests
 from asyncsched.storage.connections import thread_connections
 from asyncsched.storage.store import DjangoStore
 from tests.engine.conftest import make_task
@@ -161,7 +162,8 @@ async def test_an_idle_store_keeps_its_connection(store: DjangoStore) -> None:
 
     connection_created.connect(note)
     try:
-        for _ in range(2):
+        for paused in (True, False):
+            await ask(partial(requests.set_paused, "hourly", value=paused))
             await store.next_requests()
     finally:
         connection_created.disconnect(note)

@@ -1,5 +1,7 @@
 """The thread that speaks to the database: a network that swallows everything holds it up once."""
 
+import asyncio
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -44,3 +46,32 @@ async def test_who_waits_is_told_in_time_and_who_comes_next_is_answered(network:
     network.heal()
     assert await thread.call(ask, within=10 * PATIENCE) == 42
     assert await thread.stop(lambda: None, 10)
+
+
+async def test_an_answer_that_comes_in_the_moment_the_caller_goes_is_taken_back() -> None:
+    thread, taken_back, is_over = DatabaseThread(), [], threading.Event()
+    asking = asyncio.create_task(thread.call(lambda: "a claim", undo=taken_back.append))
+    await asyncio.sleep(0)
+    loop = asyncio.get_running_loop()
+    thread.do(lambda: loop.call_soon_threadsafe(asking.cancel))
+    thread.do(is_over.set)
+    is_over.wait(10)  # the answer and the cancellation now wait for the loop, in this order
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert await thread.stop(lambda: None, 10)
+    assert taken_back == ["a claim"]
+
+
+async def test_housekeeping_of_several_is_done_by_one_thread() -> None:
+    class Chore:
+        done = 0
+
+        def run_due(self) -> float:
+            self.done += 1
+            return 60.0
+
+    one, other = Chore(), Chore()
+    thread = DatabaseThread(one, other)
+    await thread.call(lambda: None)
+    assert await thread.stop(lambda: None, 10)
+    assert one.done == other.done > 0

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from asyncsched.engine.ports import Requests
 from asyncsched.engine.recollection import REQUEST_LASTS
@@ -37,10 +37,15 @@ def ask_run(name: str, *, by: str) -> datetime:
     return TaskState.objects.values_list("run_asked_at", flat=True).get(task=name) or now
 
 
+def wanted() -> QuerySet[TaskState, tuple[str, bool, datetime | None]]:
+    """Return the query for what people want, to be made to rows of task, paused, run asked at."""
+    states = TaskState.objects.filter(Q(paused=True) | Q(run_asked_at__isnull=False))
+    return states.values_list("task", "paused", "run_asked_at")
+
+
 def pending() -> Requests:
     """Return what people want now, with one query."""
-    wanted = TaskState.objects.filter(Q(paused=True) | Q(run_asked_at__isnull=False))
-    rows = list(wanted.values_list("task", "paused", "run_asked_at"))
+    rows = list(wanted())
     return Requests(
         paused=frozenset(name for name, paused, _ in rows if paused),
         asked={name: asked_at for name, _, asked_at in rows if asked_at},

@@ -1,6 +1,5 @@
 """The engine's Store port, kept with Django's ORM."""
 
-import asyncio
 import logging
 import os
 import socket
@@ -13,18 +12,17 @@ from functools import partial
 from django.db import connection
 
 from asyncsched.engine.ports import Remembered, Requests
-from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, Settled, Skipped, Trigger
+from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, Settled, Skipped, Trigger, new_run_id
 from asyncsched.errors import ConfigurationError
 from asyncsched.models import Lease, LoopStall, Replica, TaskRun, TaskSkip, TaskState, Term
 from asyncsched.policy import CatchUp
 from asyncsched.registry import Task
 from asyncsched.storage import claims, requests
+from asyncsched.storage.request_watch import RequestWatch
 from asyncsched.storage.thread import DatabaseThread
 from asyncsched.storage.writer import SLOW_RUN, Writer
 
 logger = logging.getLogger("asyncsched.storage")
-
-REQUESTS_CHECK = 1.0  # seconds: a pause takes effect within two, and a run that is asked for begins
 
 
 class DjangoStore:
@@ -39,10 +37,12 @@ class DjangoStore:
         self._history = history
         self._tasks: dict[str, Task] = {}
         self._writer = Writer(replica=self.replica, now=now, slow_run=slow_run)
-        self._thread = DatabaseThread(self._writer)
+        self._watch = RequestWatch(self._writer.contact.answered)
+        self._thread = DatabaseThread(self._writer, self._watch)
 
     async def load(self, tasks: Iterable[Task]) -> Mapping[str, Remembered]:
         self._tasks.update((task.name, task) for task in tasks)
+        self._watch.tells_always = any(task.options.rerun_abandoned for task in self._tasks.values())
         return await self._thread.call(self._load)
 
     async def claim(
@@ -50,7 +50,7 @@ class DjangoStore:
     ) -> Claim | Refusal:
         self._tasks.setdefault(task.name, task)
         if not task.is_claimed and occurrence.trigger is Trigger.SCHEDULE:
-            return Claim(run_id=uuid.uuid4().hex, occurrence=occurrence, term=term)
+            return Claim(run_id=new_run_id(), occurrence=occurrence, term=term)
         return await self._thread.call(
             lambda: self._claim(task, occurrence, term=term, force=force), undo=self._withdraw
         )
@@ -84,8 +84,7 @@ class DjangoStore:
             self.settle(Settled(task=skipped.task, until=skipped.scheduled_for))
 
     async def next_requests(self) -> Requests:
-        await asyncio.sleep(REQUESTS_CHECK)
-        return await self._thread.call(self._requests)
+        return await self._watch.next(self._thread)
 
     async def abandoned(self) -> Sequence[Occurrence]:
         tasks = [task for task in self._tasks.values() if task.options.rerun_abandoned]
@@ -97,11 +96,6 @@ class DjangoStore:
             logger.error(
                 "the database did not answer within the last %.1f s: what was not written yet is lost", patience
             )
-
-    def _requests(self) -> Requests:
-        found = requests.pending()
-        self._writer.contact.answered()
-        return found
 
     def _claim(
         self, task: Task, occurrence: Occurrence, *, term: int | None, force: bool = False, is_asked: bool = False

@@ -19,6 +19,7 @@ from asyncsched.storage.bounds import BoundedConnection
 logger = logging.getLogger("asyncsched.storage")
 
 STUCK = 0.9  # of the patience: who asked began to wait a little before the thread did
+NOTHING_TO_DO = 3600.0
 ANSWER_WITHIN = 10.0  # seconds a caller waits for the database before it is told StoreUnavailable
 
 Answer = TypeVar("Answer")
@@ -36,7 +37,7 @@ class DatabaseThread:
     """Runs database work one piece at a time. Daemonic: a database that hangs must not keep the process alive."""
 
     def __init__(
-        self, housekeeping: Housekeeping, *, name: str = "asyncsched-storage", patience: float = ANSWER_WITHIN
+        self, *housekeeping: Housekeeping, name: str = "asyncsched-storage", patience: float = ANSWER_WITHIN
     ) -> None:
         self._housekeeping = housekeeping
         self._patience = patience
@@ -66,10 +67,15 @@ class DatabaseThread:
         call = _Call(function, undo, later=self._jobs.put)
         self._jobs.put(call.run)
         try:
-            return await asyncio.wait_for(call.answer, within)
+            async with asyncio.timeout(within):
+                return await call.answer
         except TimeoutError:
+            call.leave()
             self.interrupt_if_stuck()
             raise StoreUnavailable(f"the database did not answer within {within:g} s") from None
+        except asyncio.CancelledError:
+            call.leave()
+            raise
         except DatabaseError as error:
             raise StoreUnavailable(describe(error)) from error
 
@@ -104,7 +110,8 @@ class DatabaseThread:
         self._jobs.put(last)
         self._jobs.put(None)
         try:
-            await asyncio.wait_for(ended.wait(), patience)
+            async with asyncio.timeout(patience):
+                await ended.wait()
         except TimeoutError:
             self._on_end = _nothing
             return False
@@ -132,7 +139,7 @@ class DatabaseThread:
                 self._note_time()
                 job()
                 self._note_time()
-                patience = self._housekeeping.run_due()
+                patience = min((chore.run_due() for chore in self._housekeeping), default=NOTHING_TO_DO)
             self._busy_since = None
             if boundary.error:
                 patience = 1.0
@@ -168,6 +175,12 @@ class _Call(Generic[Answer]):
             self._take_back(value)
         else:
             self._loop.call_soon_threadsafe(self._succeed, value)
+
+    def leave(self) -> None:
+        """The caller has gone. An answer that came in the same moment has reached nobody."""
+        if self.answer.done() and not self.answer.cancelled() and self.answer.exception() is None:
+            value = self.answer.result()
+            self._later(lambda: self._take_back(value))
 
     def _succeed(self, value: Answer) -> None:
         if self.answer.done():
