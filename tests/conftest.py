@@ -37,6 +37,7 @@ for name in (
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Started in the background of a shell; the servers that tests start would inherit it and hear no Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each of hundreds of processes would compile the backend anew
 os.environ["SECRET_KEY"] = "for tests only"
 os.environ["DEBUG"] = "0"
 
@@ -55,15 +56,28 @@ def pytest_xdist_setupnodes(specs: Sequence[Any]) -> None:
             spec.python = f"{shlex.quote(sys.executable)} -X dev"
 
 
+PROCESSES = {"postgres", "mariadb", "broker", "browser", "people", "prepared"}
+"""Fixtures that start processes: directly, by way of others, or where a test has one of them for a parameter."""
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Give tests that talk to real processes a second go in CI, whose machines may stand still for seconds.
+    """Mark tests that talk to real processes, and give them a second go in CI, whose machines may stand still.
 
     The report names each that needed it.
     """
-    if os.environ.get("CI") == "true":
-        for item in items:
-            if item.get_closest_marker("e2e"):
-                item.add_marker(pytest.mark.flaky(reruns=1))
+    for item in items:
+        if PROCESSES.intersection(_asked_for(item)):
+            item.add_marker(pytest.mark.e2e)
+        if os.environ.get("CI") == "true" and item.get_closest_marker("e2e"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+def _asked_for(item: pytest.Item) -> Iterator[str]:
+    """Yield the names of all fixtures that *item* needs, and its parameters, which may be names of more."""
+    yield from getattr(item, "fixturenames", ())
+    if isinstance(item, pytest.Function) and hasattr(item, "callspec"):
+        yield from (value for value in item.callspec.params.values() if isinstance(value, str))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -82,6 +96,20 @@ def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> No
 
     path: Path = tmp_path_factory.mktemp("database") / "test.sqlite3"
     settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(path)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_files_are_looked_up() -> None:
+    """Look for a static file when somebody asks for it; to go through all of them takes longer than most tests."""
+    from django.conf import settings
+
+    settings.SERVESTATIC_AUTOREFRESH = True
+
+
+@pytest.fixture
+def admin_user(db: None, django_user_model: Any) -> Any:
+    """The user of ``admin_client``, without a password: to make one takes longer than most tests."""
+    return django_user_model.objects.create_superuser("admin")
 
 
 @pytest.fixture(scope="session")

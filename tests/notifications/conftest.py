@@ -113,12 +113,6 @@ def clock():
 
 
 @pytest.fixture
-def admin_user(db, django_user_model):
-    """The user of ``admin_client``, without a password: to make one takes longer than most tests."""
-    return django_user_model.objects.create_superuser("admin")
-
-
-@pytest.fixture
 def inside_a_run():
     """Returns a function that calls another inside of a run that goes on, or that should stop."""
 

@@ -20,12 +20,6 @@ class WatchedRun(Run):
 
 
 @pytest.fixture
-def admin_user(db, django_user_model):
-    """The user of ``admin_client``, without a password: to make one takes longer than most tests."""
-    return django_user_model.objects.create_superuser("admin")
-
-
-@pytest.fixture
 def inside_a_run():
     """Returns a function that calls another inside of a run: ``inside_a_run(function, on_progress)``."""
 
