@@ -14,6 +14,7 @@ from asyncsched.engine.leadership import FOLLOWS, LOOK, LOOP_PATIENCE, SILENCE, 
 from asyncsched.storage import lease as row
 from asyncsched.storage import presence
 from asyncsched.storage.database_time import database_now
+from asyncsched.storage.glance import Glance
 from asyncsched.storage.session_lock import Guard
 
 logger = logging.getLogger("asyncsched.election")
@@ -57,6 +58,7 @@ class Elector:
         self._loop_seen = loop_seen
         self._loop_patience = loop_patience
         self._clock = clock
+        self._glance = Glance(row.question(), row.read)
         self._watch: Watch | None = None
         self._vacant_since: float | None = None
         self._forget_watchers_at = 0.0
@@ -82,7 +84,7 @@ class Elector:
         if self.loop_hangs:
             self.resign("its event loop hangs")  # it could run nothing, and must not keep those from leading who can
             return self._seconds * LOOK
-        lease = row.read()
+        lease = self._glance()
         if self.trust.standing.leads:
             self._stay(lease, began)
         else:

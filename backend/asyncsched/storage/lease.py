@@ -22,9 +22,14 @@ NAME = "scheduler"
 POLL = 0.05  # seconds between two looks for a sign of life
 
 
+def question() -> QuerySet[LeaseRow, Any]:
+    """Return the query for what the row says."""
+    return _row().values_list("term", "holder", "beat", "watched", "seconds", "until")
+
+
 def read() -> Lease:
     """Return what the row says."""
-    found = _row().values_list("term", "holder", "beat", "watched", "seconds", "until").first()
+    found = question().first()
     return Lease() if found is None else Lease(*found)
 
 
@@ -83,6 +88,6 @@ def _write_down(term: int, **facts: Any) -> None:
         logger.warning("the list of terms lacks news of term %d (%s)", term, error, extra={"action": "term_unwritten"})
 
 
-def _row(**expected: Any) -> QuerySet[LeaseRow]:
+def _row(**expected: Any) -> QuerySet[LeaseRow, LeaseRow]:
     # Never from a read replica, which lags behind: what is read here decides who leads.
     return LeaseRow.objects.using(router.db_for_write(LeaseRow)).filter(name=NAME, **expected)

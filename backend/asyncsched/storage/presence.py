@@ -43,15 +43,12 @@ class Others:
 def renew(replica: str, *, version: str, tasks: Iterable[Task], started_at: datetime, now: datetime) -> Others:
     """Say that *replica* lives, for as long as its company demands; return its company. *now*: the database's time."""
     others = _others(replica, now)
-    facts: dict[str, Any] = {
-        "version": version,
-        "tasks": {task.name: _facts(task) for task in tasks},
-        "started_at": started_at,
-        "seen_at": now,
-        "expires_at": now + (LIVES_IN_COMPANY if others else LIVES_ALONE),
-    }
-    if not Replica.objects.filter(replica=replica).update(**facts):
-        Replica.objects.create(replica=replica, **facts)
+    sign = {"seen_at": now, "expires_at": now + (LIVES_IN_COMPANY if others else LIVES_ALONE)}
+    if not Replica.objects.filter(replica=replica).update(
+        **sign
+    ):  # what it knows stays the same for as long as it lives
+        facts = {task.name: _facts(task) for task in tasks}
+        Replica.objects.create(replica=replica, version=version, tasks=facts, started_at=started_at, **sign)
     return others
 
 
