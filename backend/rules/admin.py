@@ -15,7 +15,6 @@ from django.views.decorators.http import require_POST
 
 from asyncsched.admin import display
 from asyncsched.admin.filters import ByTime, by
-from asyncsched.admin.records import MOST_LOOKED_AT, latest
 from retention.admin import RecordAdmin
 from rules.conditions import lines
 from rules.definitions import DefinitionError
@@ -103,7 +102,7 @@ class RuleAdmin(admin.ModelAdmin):
     @admin.display(description="latest first")
     def lately(self, rule: Rule) -> SafeString:
         """Show its latest log entries, each with a link to its trace, and where there are more."""
-        logs = latest(RuleActionLog.objects.all(), "created_at", MOST_LOOKED_AT).filter(rule=rule)[:LATELY]
+        logs = rule.action_logs.order_by("-created_at", "-pk")[:LATELY]
         rows = format_html_join("", '<a href="{}">{}</a> {}: {}{}<br>', map(_log_line, logs))
         return rows + display.links(
             [
@@ -151,10 +150,9 @@ class TraceAdmin(RecordAdmin):
 
 @admin.register(RuleRuntime)
 class RuleRuntimeAdmin(TraceAdmin):
-    """What is due, and what became of what was; the latest that came to be first."""
+    """What is due, and what became of what was; what is due last comes first."""
 
-    time = "id"  # no index is in the order of due_at
-    ordering = ["-id"]
+    time = "due_at"
     due = staticmethod(display.moment_of("due_at"))
     next_attempt = staticmethod(display.moment_of("next_attempt_at"))
     list_display = ["due", "of_rule", "status", "next_step", "attempts", "next_attempt", "last_error"]

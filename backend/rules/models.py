@@ -197,6 +197,12 @@ class RuleRuntime(models.Model):
                 condition=models.Q(status__in=(RuntimeStatus.PENDING, RuntimeStatus.EXECUTING)),
                 name="rule_runtime_due",
             ),
+            models.Index(
+                fields=["rule", "due_at"],
+                condition=models.Q(status=RuntimeStatus.PENDING, waits=True),
+                name="rule_runtime_waits",
+            ),
+            models.Index(fields=["due_at"], name="rule_runtime_due_at"),
             models.Index(fields=["finished_at"], name="rule_runtime_finished"),
         ]
 
@@ -234,6 +240,7 @@ class RuleActionLog(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-pk"]
+        indexes = [models.Index(fields=["rule", "created_at"], name="rule_log_of_rule")]
 
     def __str__(self) -> str:
         return f"{self.action}: {self.status}"
