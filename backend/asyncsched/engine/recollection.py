@@ -19,6 +19,7 @@ logger = logging.getLogger("asyncsched.supervisor")
 
 STORE_RETRY = 1.0  # seconds between two questions to a store that does not answer
 REQUEST_LASTS = timedelta(minutes=5)  # so old, a request that nobody has seen yet surprises more than it helps
+NOTHING = Remembered()
 
 
 class Recollection:
@@ -42,6 +43,7 @@ class Recollection:
         self._leads = leads
         self._is_complete = False
         self._requests: Requests | None = None  # as of the last look
+        self._paused: frozenset[str] | None = None  # as the loops were told
         self._accepted: dict[str, datetime] = {}  # those for runs that were seen in time
         self._reruns = any(task.options.rerun_abandoned for task in tasks.values())
         self._outage = Outage(logger, began="store_unavailable", ended="store_available")
@@ -97,8 +99,7 @@ class Recollection:
                 self._loops[occurrence.task].tell(again)
 
     def _pass_on(self, requests: Requests) -> None:
-        for name, loop in self._loops.items():
-            loop.set_paused(value=name in requests.paused)
+        self._pass_on_pauses(requests.paused)
         now = self._clock.now()
         accepted = {name: at for name, at in requests.asked.items() if self._is_accepted(name, at, now)}
         self._accepted = accepted
@@ -113,6 +114,12 @@ class Recollection:
             self._expire(name, requests.asked[name], now)
         if before is not None and before != requests:
             self._listener.requests_changed()
+
+    def _pass_on_pauses(self, paused: frozenset[str]) -> None:
+        changed = self._loops.keys() if self._paused is None else self._loops.keys() & (self._paused ^ paused)
+        self._paused = paused
+        for name in changed:
+            self._loops[name].set_paused(value=name in paused)
 
     def _is_accepted(self, name: str, asked_at: datetime, now: datetime) -> bool:
         """True if the run is to take place, however long its task is busy: it was seen here in time."""
@@ -143,8 +150,9 @@ class Recollection:
     def _recall(self, remembered: Mapping[str, Remembered]) -> None:
         """What earlier processes left has become known only now."""
         self._is_complete = True
+        self._paused = None
         for name, loop in self._loops.items():
-            past = remembered.get(name, Remembered())
+            past = remembered.get(name, NOTHING)
             loop.set_paused(value=past.paused)
             loop.tell(events.Recalled(cursor=past.cursor, failures=past.failures))
         self.follow_up(remembered)
@@ -152,5 +160,5 @@ class Recollection:
     def _remember_first_starts(self, remembered: Mapping[str, Remembered]) -> None:
         """From now on missed occurrences count, even if the task never runs in the life of this process."""
         for name, loop in self._loops.items():
-            if remembered.get(name, Remembered()).cursor is None:
+            if remembered.get(name, NOTHING).cursor is None:
                 self._store.settle(Settled(task=name, until=loop.progress.cursor))

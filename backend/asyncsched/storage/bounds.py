@@ -51,6 +51,11 @@ class BoundedConnection:
         connection_created.connect(self._opened)
         self._connection.execute_wrappers.append(self._execute)
 
+    @property
+    def can_be_cut_off(self) -> bool:
+        """True if ``cut_off`` has something to end."""
+        return self._twin is not None
+
     def cut_off(self) -> None:
         """End the wait that goes on, from any thread; in the connection's own an OperationalError is raised."""
         twin = self._twin

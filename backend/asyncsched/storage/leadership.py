@@ -24,7 +24,8 @@ from asyncsched.storage.thread import ANSWER_WITHIN, DatabaseThread
 
 logger = logging.getLogger("asyncsched.election")
 
-BEAT = 1.0  # seconds: so often the event loop says that it goes on
+BEAT = 1 / 6  # of the patience with it: so often the event loop says that it goes on
+CUT_OFF_CHECK = 1.0  # seconds: so often it looks whether the database keeps the thread waiting, where it can end that
 MEASURE_EVERY = 5.0
 RETRY = 0.2  # seconds after which a database that did not answer is asked again
 PATIENCE = 0.2  # of the lease time: no statement may take longer
@@ -55,6 +56,7 @@ class DjangoLeadership:
         loop_patience: float = LOOP_PATIENCE,
     ) -> None:
         self._loop_seen = seconds_since_boot()
+        self._beat = loop_patience * BEAT
         self._clock = clock
         self._elector = Elector(
             me=replica,
@@ -94,7 +96,7 @@ class DjangoLeadership:
             if (standing := self.standing) != known:
                 return standing
             self._news.clear()
-            wait = BEAT
+            wait = CUT_OFF_CHECK if self._thread.can_be_cut_off else self._beat
             if standing.leads:
                 wait = min(wait, max(0.0, self._elector.trust.until - self._loop_seen) + 0.001)
             try:

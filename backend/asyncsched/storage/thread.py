@@ -84,6 +84,11 @@ class DatabaseThread:
         """True if a pooler hands its database session to others between two transactions."""
         return self._connection is not None and self._connection.is_pooled
 
+    @property
+    def can_be_cut_off(self) -> bool:
+        """True if a wait for the database can last for too long, and be ended from outside."""
+        return self._connection is not None and self._connection.can_be_cut_off
+
     def do(self, job: Job) -> None:
         """Run *job* in the thread, when its turn comes; what it raises is logged."""
         self._ensure_started()
