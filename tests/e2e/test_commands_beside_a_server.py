@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
@@ -22,9 +22,9 @@ MARGIN = 10.0  # for a machine that is busy with other tests
 
 
 class Deployment:
-    """Servers of the project on one database, and its command line."""
+    """Servers of the project on one database, by default SQLite, and its command line; ``with`` ends the servers."""
 
-    def __init__(self, make_site: MakeSite, database_url: str | None) -> None:
+    def __init__(self, make_site: MakeSite, database_url: str | None = None) -> None:
         self._make_site = make_site
         self._environment = {"DATABASE_URL": database_url} if database_url else {}
         self.sites: list[Site] = []
@@ -39,10 +39,17 @@ class Deployment:
         site.server.start()
         return site
 
-    def kill(self) -> None:
-        """End what still runs."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         for site in self.sites:
             site.server.kill()
+
+    def wait_for_processes(self, count: int) -> None:
+        """Return once the database knows of *count* processes. A command is too slow to be asked again and again."""
+        site = self.sites[-1]
+        site.server.wait_until(lambda: site.query("SELECT count(*) FROM asyncsched_replica") == [(count,)])
 
     def call(self, *arguments: str, tasks: tuple[str, ...] = TASKS) -> subprocess.CompletedProcess[str]:
         """Run ``manage.py async_tasks`` with *arguments* in a process that has *tasks*."""
@@ -76,12 +83,10 @@ def make_deployment(request: pytest.FixtureRequest, make_site: MakeSite) -> Iter
 
         def make(name: str) -> Deployment:
             if postgres is None:
-                return Deployment(make_site, None)
+                return stack.enter_context(Deployment(make_site))
             url = postgres.create_database(name, template=request.getfixturevalue("postgres_template"))
             stack.callback(postgres.drop_database, name)
-            deployment = Deployment(make_site, url)
-            stack.callback(deployment.kill)
-            return deployment
+            return stack.enter_context(Deployment(make_site, url))
 
         yield make
 
@@ -97,9 +102,15 @@ def running(make_deployment: MakeDeployment) -> Deployment:
 
 
 @pytest.fixture(scope="module")
-def stopped(make_deployment: MakeDeployment) -> Deployment:
+def status(running: Deployment) -> dict[str, Any]:
+    """What ``status --json`` says beside that server."""
+    return running.json("status")
+
+
+@pytest.fixture(scope="module")
+def stopped(make_site: MakeSite) -> Deployment:
     """A deployment whose one server has run its tasks, and was stopped."""
-    deployment = make_deployment("stopped")
+    deployment = Deployment(make_site)
     site = deployment.start()
     site.wait_for_notes("asks_database", count=3)
     assert site.server.stop() == 0
@@ -114,22 +125,23 @@ class TestBesideARunningServer:
         assert done.stdout.startswith("healthy: 1 process, ")
         assert f":{pid} leads since " in done.stdout
 
-    def test_status_for_programs_tells_of_process_leader_and_tasks(self, running: Deployment) -> None:
-        status = running.json("status")
+    def test_status_for_programs_tells_of_process_leader_and_tasks(
+        self, running: Deployment, status: dict[str, Any]
+    ) -> None:
         (process,) = status["replicas"]
         assert (status["healthy"], status["leader"]["replica"]) == (True, process["replica"])
         assert (process["role"], process["pid"]) == ("leader", running.sites[0].server.process.pid)
         assert sorted(task["name"] for task in status["tasks"]) == process["tasks"]
         assert set(TASKS) <= set(process["tasks"])
 
-    def test_status_tells_on_which_process_a_task_runs(self, running: Deployment) -> None:
-        task = running.task("finishes_in_time")
+    def test_status_tells_on_which_process_a_task_runs(self, status: dict[str, Any]) -> None:
+        task = next(task for task in status["tasks"] if task["name"] == "finishes_in_time")
         assert (task["state"], task["running_on"]) == ("running", task["known_by"])
 
-    def test_history_shows_what_ran(self, running: Deployment) -> None:
+    def test_history_shows_what_ran(self, running: Deployment, status: dict[str, Any]) -> None:
         runs = running.json("history", "asks_database", "--limit", "5")
         assert {run["status"] for run in runs} == {"succeeded"}
-        assert {run["replica"] for run in runs} == {running.json("status")["leader"]["replica"]}
+        assert {run["replica"] for run in runs} == {status["leader"]["replica"]}
 
     def test_next_shows_what_comes(self, running: Deployment) -> None:
         before = datetime.now(UTC)
@@ -154,11 +166,13 @@ class TestBesideARunningServer:
         assert first["at"] - resumed_at < TAKEN_UP_WITHIN + MARGIN
         assert running.call("status").returncode == 0
 
-    def test_a_run_that_is_asked_for_takes_place_in_the_server(self, running: Deployment) -> None:
+    def test_a_run_that_is_asked_for_takes_place_in_the_server(
+        self, running: Deployment, status: dict[str, Any]
+    ) -> None:
         done = running.call("ask", "asks_database", "--wait", "--timeout", "50", "--json")
         assert done.returncode == 0, done.stdout
         (asked,) = json.loads(done.stdout)
-        assert (asked["status"], asked["replica"]) == ("succeeded", running.json("status")["leader"]["replica"])
+        assert (asked["status"], asked["replica"]) == ("succeeded", status["leader"]["replica"])
         shown = json.loads(running.call("show", asked["run_id"], "--json").stdout)
         assert (shown["trigger"], shown["scheduled_for"]) == ("manual", asked["asked_at"])
 
@@ -202,42 +216,42 @@ class TestAfterTheServerHasStopped:
         assert not stopped.task("tick")["paused"]
 
 
-def test_of_three_processes_one_leads_and_when_it_is_stopped_another(
-    make_deployment: MakeDeployment,
-) -> None:
-    deployment = make_deployment("three")
-    for _ in range(3):
-        deployment.start("tick")
-    by_pid = {site.server.process.pid: site for site in deployment.sites}
-    server = deployment.sites[-1].server
-    server.wait_until(lambda: deployment.call("status", tasks=("tick",)).stdout.startswith("healthy: 3 processes"))
-    status = deployment.json("status")
-    leader = next(process for process in status["replicas"] if process["role"] == "leader")
-    assert sorted(process["role"] for process in status["replicas"]) == ["leader", "standby", "standby"]
+def test_of_three_processes_one_leads_and_when_it_is_stopped_another(make_deployment: MakeDeployment) -> None:
+    with make_deployment("three") as deployment:
+        for _ in range(3):
+            deployment.start("tick")
+        by_pid = {site.server.process.pid: site for site in deployment.sites}
+        deployment.wait_for_processes(3)
+        server = deployment.sites[-1].server
+        server.wait_until(lambda: deployment.call("status", tasks=("tick",)).stdout.startswith("healthy: 3 processes"))
+        status = deployment.json("status")
+        leader = next(process for process in status["replicas"] if process["role"] == "leader")
+        assert sorted(process["role"] for process in status["replicas"]) == ["leader", "standby", "standby"]
 
-    assert by_pid.pop(leader["pid"]).server.stop() == 0
-    left = next(iter(by_pid.values())).server
-    left.wait_until(lambda: deployment.call("status", tasks=("tick",)).stdout.startswith("healthy: 2 processes"))
-    after = deployment.json("status")["leader"]
-    assert after["replica"] != leader["replica"]
-    assert after["term"] > status["leader"]["term"]
+        assert by_pid.pop(leader["pid"]).server.stop() == 0
+        left = next(iter(by_pid.values())).server
+        left.wait_until(lambda: deployment.call("status", tasks=("tick",)).stdout.startswith("healthy: 2 processes"))
+        after = deployment.json("status")["leader"]
+        assert after["replica"] != leader["replica"]
+        assert after["term"] > status["leader"]["term"]
 
 
-def test_a_task_that_the_leader_lacks_is_said_to_wait_for_one_that_has_it(make_deployment: MakeDeployment) -> None:
-    deployment = make_deployment("mixed")
-    first = deployment.start("tick")
-    first.wait_for_notes("tick")
-    second = deployment.start("raises")
+def test_a_task_that_the_leader_lacks_is_said_to_wait_for_one_that_has_it(make_site: MakeSite) -> None:
+    with Deployment(make_site) as deployment:
+        first = deployment.start("tick")
+        first.wait_for_notes("tick")
+        second = deployment.start("raises")
+        deployment.wait_for_processes(2)
 
-    def status() -> subprocess.CompletedProcess[str]:
-        return deployment.call("status", tasks=("tick", "raises"))
+        def status() -> subprocess.CompletedProcess[str]:
+            return deployment.call("status", tasks=("tick", "raises"))
 
-    second.server.wait_until(lambda: "warning: raises waits for a leader that knows it" in status().stdout)
-    assert status().returncode == 0
-    assert deployment.task("raises")["state"] == "unserved"
+        second.server.wait_until(lambda: "warning: raises waits for a leader that knows it" in status().stdout)
+        assert status().returncode == 0
+        assert deployment.task("raises")["state"] == "unserved"
 
-    assert first.server.stop() == 0
-    second.wait_for_notes("raises")
-    second.server.wait_until(lambda: deployment.json("status")["warnings"] == [])
-    parked = deployment.task("tick")
-    assert (parked["state"], parked["registered"], parked["known_by"]) == ("parked", True, [])
+        assert first.server.stop() == 0
+        second.wait_for_notes("raises")
+        second.server.wait_until(lambda: deployment.json("status")["warnings"] == [])
+        parked = deployment.task("tick")
+        assert (parked["state"], parked["registered"], parked["known_by"]) == ("parked", True, [])
