@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from asyncsched import Every
-from asyncsched.engine import events, machine
+from asyncsched.engine import events, machine, usual
 from asyncsched.engine.progress import Plan, Progress, State
 from asyncsched.engine.runs import Claim, Occurrence, RunResult, RunStatus, Skipped, SkipReason
 from asyncsched.registry import Task
@@ -44,11 +44,11 @@ class Driven:
 
     def _check_the_usual(self, looked: events.Looked, plan: Plan) -> None:
         """Whenever the machine has a shorter way, it leads to the same."""
-        usual = machine.usual(self.task, self.progress, looked.now)
-        if usual is not None and plan.run is not None:
+        short = usual.usual(self.task, self.progress, looked.now)
+        if short is not None and plan.run is not None:
             for event in (events.Claiming(), events.Granted(now=looked.now)):
                 plan = replace(plan, progress=machine.transition(self.task, plan.progress, event).progress)
-        assert usual is None or usual == plan
+        assert short is None or short == plan
 
     def look(self, seconds: float) -> Plan:
         """Look at that time, and again for as long as the machine wants it at once."""

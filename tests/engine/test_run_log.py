@@ -33,7 +33,7 @@ class Runs:
     """Runs functions as a scheduler does, and keeps the results."""
 
     def __init__(self, lines: int = 200) -> None:
-        self.runner = Runner(VirtualClock(), LogKeeping(LocalExecutor(4), lines))
+        self.runner = Runner(VirtualClock(), LocalExecutor(4, during=LogKeeping(lines)))
 
     async def run(self, function: Callable[[], Any], *, is_async: bool = True, **options: Any) -> RunResult:
         task = make_task(function, Every(60), is_async=is_async, **options)

@@ -43,7 +43,7 @@ def kernel_alarm() -> Alarm | None:
 
 
 class SystemClock:
-    """Keeps the Clock contract with the operating system's clocks. Where no *alarm* tells of steps, it looks for them."""
+    """The operating system's clocks keep the Clock contract. Where no *alarm* tells of steps, it looks for them."""
 
     earliest = EARLIEST
 

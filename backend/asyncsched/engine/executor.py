@@ -6,7 +6,7 @@ import inspect
 import logging
 import threading
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from asyncsched.engine import stacks
@@ -18,6 +18,8 @@ from asyncsched.registry import Task
 
 logger = logging.getLogger("asyncsched.executor")
 
+NOTHING = nullcontext()
+
 
 class LocalExecutor:
     """Runs tasks in this process.
@@ -28,7 +30,8 @@ class LocalExecutor:
     hanging ones count as taken, so that their number stays bounded. While one hangs, its task does
     not run again, unless its runs may overlap: one bad task costs one thread, however often it is due.
 
-    *sync_scope* and *async_scope* are entered around each run, in its thread or on the loop.
+    *sync_scope* and *async_scope* are made and entered around each run, in its thread or on the loop;
+    *during*, which has to bear that it is entered many times at once, on the loop around each of both kinds.
     """
 
     def __init__(
@@ -36,7 +39,8 @@ class LocalExecutor:
         threads: int,
         *,
         sync_scope: Callable[[], AbstractContextManager[object]] = nullcontext,
-        async_scope: Callable[[], AbstractAsyncContextManager[object]] = nullcontext,
+        async_scope: Callable[[], AbstractContextManager[object]] = nullcontext,
+        during: AbstractContextManager[object] = NOTHING,
     ) -> None:
         self._slots = asyncio.Semaphore(threads)
         self._most_written_off = threads
@@ -44,12 +48,14 @@ class LocalExecutor:
         self._written_off: set[_RunThread] = set()  # those of them that gave their place back
         self._sync_scope = sync_scope
         self._async_scope = async_scope
+        self._during = during
 
     async def execute(self, task: Task, run: Run) -> Any:
         if not task.is_async:
-            return await self._execute_in_thread(task, run)
+            with self._during:
+                return await self._execute_in_thread(task, run)
         predicate = task.options.enabled_when
-        async with self._async_scope():
+        with self._during, self._async_scope():
             if predicate is not None:
                 enabled = predicate()
                 if not (await enabled if inspect.isawaitable(enabled) else enabled):

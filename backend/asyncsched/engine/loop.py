@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from asyncsched.engine import events, machine
+from asyncsched.engine import events, machine, usual
 from asyncsched.engine.culprits import Culprit
 from asyncsched.engine.ports import Clock, Leadership, Listener, Store
 from asyncsched.engine.progress import Plan, Progress, State
@@ -76,8 +76,8 @@ class ScheduleLoop:
         try:
             while not around.is_draining():
                 now = around.clock.now()
-                if usual := self._usual(now):
-                    await usual
+                if this := self._usual(now):
+                    await this
                     continue
                 plan = self._on(events.Looked(now=now))
                 if plan.run is None or plan.due_at is None:
@@ -109,7 +109,7 @@ class ScheduleLoop:
 
         Time goes by the monotonic clock: who notices that the other one steps wakes us.
         """
-        self._waiter = waiter = asyncio.get_running_loop().create_future()
+        self._waiter = waiter = self._around.timer.waiter()
         if self._is_woken:
             self._is_woken = False
             waiter.set_result(None)
@@ -118,9 +118,13 @@ class ScheduleLoop:
         return waiter
 
     def tell(self, event: events.Event) -> None:
-        """Let the task know of something that happened outside."""
+        """Let the task know of something that happened outside, and look again."""
         self._on(event)
         self.wake()
+
+    def note(self, event: events.Event) -> None:
+        """Let the task know of something that happened outside; whoever says so has to wake it."""
+        self._on(event)
 
     def set_paused(self, *, value: bool) -> None:
         """Pause or resume the task; no change is no event."""
@@ -189,7 +193,7 @@ class ScheduleLoop:
 
         Of a task whose occurrences cost no row, whoever leads may run them.
         """
-        plan = None if self.task.is_claimed else machine.usual(self.task, self.progress, now)
+        plan = None if self.task.is_claimed else usual.usual(self.task, self.progress, now)
         if plan is None:
             return None
         if plan.run is None or plan.due_at is None:

@@ -75,28 +75,6 @@ def transition(task: Task, progress: Progress, event: events.Event) -> Plan:
     return _TRANSITIONS[type(event)](task, progress, event)
 
 
-def usual(task: Task, progress: Progress, now: datetime) -> Plan | None:
-    """Return in one step what ``Looked`` and, if something is due, ``Claiming`` and ``Granted`` come to, or None.
-
-    It answers where there is nothing to weigh, which is nearly always: nothing is due yet, or nothing
-    but the next occurrence, and on time. That takes a third of the time.
-    """
-    if not progress.is_undisturbed or not task.options.enabled:
-        return None
-    following = task.schedule.following
-    first = following(progress.cursor)
-    due_at = planner.due_at(task, first)
-    if due_at > now:
-        return Plan(progress=progress, wake_at=due_at)
-    is_late = now - due_at > planner.GRACE or planner.due_at(task, following(first)) <= now
-    if is_late or task.options.overlap is planner.ALLOW or planner.overlaps(task, progress, due_at):
-        return None
-    begun = progress._replace(
-        cursor=first, first_used=progress.first_used or first, running=1, busy_since=now, has_run=True
-    )
-    return Plan(progress=begun, run=Occurrence(task=task.name, scheduled_for=first), due_at=due_at)
-
-
 def state(task: Task, progress: Progress) -> State:  # noqa: PLR0911 - a list, from the strongest to the weakest
     """Return what *task* is doing."""
     if progress.running:
@@ -140,9 +118,8 @@ def _claiming(task: Task, progress: Progress, event: events.Claiming) -> Plan:
 
 
 def _granted(task: Task, progress: Progress, event: events.Granted) -> Plan:
-    _check_claiming(task, progress)
-    claiming, running, since = progress.claiming - 1, progress.running + 1, event.now + progress.ahead
-    return Plan(progress=progress._replace(claiming=claiming, running=running, busy_since=since, has_run=True))
+    running, since = progress.running + 1, event.now + progress.ahead
+    return Plan(progress=_unclaimed(task, progress)._replace(running=running, busy_since=since, has_run=True))
 
 
 def _refused(task: Task, progress: Progress, event: events.Refused) -> Plan:
@@ -157,13 +134,9 @@ def _undecided(task: Task, progress: Progress, event: events.Undecided) -> Plan:
 
 
 def _unclaimed(task: Task, progress: Progress) -> Progress:
-    _check_claiming(task, progress)
-    return progress._replace(claiming=progress.claiming - 1)
-
-
-def _check_claiming(task: Task, progress: Progress) -> None:
     if not progress.claiming:
         raise RuntimeError(f"{task.name}: the store was not asked, so it cannot have answered")
+    return progress._replace(claiming=progress.claiming - 1)
 
 
 def _finished(task: Task, progress: Progress, event: events.Finished) -> Plan:

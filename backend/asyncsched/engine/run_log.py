@@ -1,19 +1,16 @@
 """What a run writes to the log is kept with it: the latest lines, bounded in number and length.
 
 Each run has a RunLog. What the run starts writes to it if it is given the context, as asyncio's tasks
-and timers and ``to_thread`` are. LogKeeping fills it: an executor around another that listens at the
-root logger while any run goes on. Whatever the project's logging lets through to the root is kept.
+and timers and ``to_thread`` are. LogKeeping fills it: it listens at the root logger while any run goes
+on. Whatever the project's logging lets through to the root is kept.
 """
 
 import asyncio
 import logging
 import threading
-from typing import Any
 
 from asyncsched.engine.boundary import Boundary
-from asyncsched.engine.context import Run, run_here
-from asyncsched.engine.ports import Executor
-from asyncsched.registry import Task
+from asyncsched.engine.context import run_here
 
 LONGEST_LINE = 4_000
 HEAD = 1_000  # of a line that is longer; the rest is its end, where a traceback names the line that raised
@@ -22,27 +19,28 @@ _UNPRINTABLE = {code: "\N{REPLACEMENT CHARACTER}" for code in (*range(32), *rang
 
 
 class LogKeeping:
-    """An executor around another one, that keeps the last *lines* of what each run writes to the log."""
+    """Inside of ``with`` blocks of it, which may overlap, the last *lines* of what each run writes are kept."""
 
-    def __init__(self, executor: Executor, lines: int) -> None:
-        self._executor = executor
+    def __init__(self, lines: int) -> None:
         self._handler = RunLogHandler(lines)
         self._going = 0
         self._listens = False
+        self._is_leaving = False
 
-    async def execute(self, task: Task, run: Run) -> Any:
+    def __enter__(self) -> None:
         self._going += 1
         if not self._listens:
             self._listens = True
             logging.getLogger().addHandler(self._handler)
-        try:
-            return await self._executor.execute(task, run)
-        finally:
-            self._going -= 1
-            if not self._going:  # thousands may begin and end, one by one, before the loop comes round
-                asyncio.get_running_loop().call_soon(self._leave)
+
+    def __exit__(self, *raised: object) -> None:
+        self._going -= 1
+        if not self._going and not self._is_leaving:  # thousands may begin and end before the loop comes round
+            self._is_leaving = True
+            asyncio.get_running_loop().call_soon(self._leave)
 
     def _leave(self) -> None:
+        self._is_leaving = False
         if not self._going and self._listens:
             self._listens = False
             logging.getLogger().removeHandler(self._handler)

@@ -13,6 +13,7 @@ from asyncsched.engine.runs import Claim, RunResult, RunStatus, Stall
 from asyncsched.engine.timers import TimeLimits
 from asyncsched.registry import Task
 
+SUCCEEDED = RunStatus.SUCCEEDED
 MAX_TEXT = 2_000
 MAX_TRACEBACK = 20_000
 
@@ -37,13 +38,16 @@ class Runner:
         self._on_progress = on_progress
         self._stall_of = stall_of
         self._limits = TimeLimits()
+        self._loop: asyncio.AbstractEventLoop | None = None  # asking for it is a system call on Python 3.11
         self._going: set[_Going] = set()  # those whose result has not been handed over
         self._stopping = False
 
     async def run(self, task: Task, claim: Claim, *, due_at: datetime, report: Report) -> None:
         """Run *task* for *claim* and hand the result to *report*, exactly once, also when cancelled."""
         run = Run(claim, health=self._health, on_progress=self._on_progress)
-        going = _Going(run, claim, due_at, report, asyncio.current_task(), self._clock)
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        going = _Going(run, claim, due_at, report, asyncio.current_task(self._loop), self._clock)
         self._going.add(going)
         if self._stopping:  # its claim was granted while the drain began
             run.stop()
@@ -83,7 +87,8 @@ class Runner:
     async def _outcome(self, task: Task, run: Run, asyncio_task: asyncio.Task[Any] | None) -> tuple[RunStatus, Any]:
         """Return how the run ended, and the value or the error it ended with."""
         cancels = asyncio_task.cancelling() if asyncio_task else 0
-        limit = self._limits.begin(task.options.timeout) if task.options.timeout else None
+        timeout = task.options.timeout
+        limit = self._limits.begin(asyncio_task, timeout) if timeout and asyncio_task else None
         with Boundary() as boundary:
             try:
                 value = await self._executor.execute(task, run)
@@ -94,7 +99,7 @@ class Runner:
                     raise
                 if limit and limit.expired:
                     what = f"found no {run.waiting_for}" if run.waiting_for else "did not finish"
-                    return RunStatus.TIMED_OUT, f"{what} within {task.options.timeout:g} s"
+                    return RunStatus.TIMED_OUT, f"{what} within {timeout:g} s"
                 # Nobody cancelled us: the function raised it, as some clients do when a connection dies.
                 return RunStatus.FAILED, error
             except (KeyboardInterrupt, GeneratorExit) as error:
@@ -107,7 +112,7 @@ class Runner:
                     limit.end()
             if value is NOT_ENABLED:
                 return RunStatus.SKIPPED, None
-            return RunStatus.SUCCEEDED, value
+            return SUCCEEDED, value
         return RunStatus.FAILED, boundary.error
 
 
@@ -145,8 +150,9 @@ class _Going:
         self, clock: Clock, status: RunStatus, ended_with: Any, *, error: str | None, stall: Stall | None
     ) -> RunResult:
         """Return how it ended, which is now."""
+        is_success = status is SUCCEEDED
         raised = ended_with if isinstance(ended_with, BaseException) else None
-        if error is None and status.is_failure:
+        if error is None and not is_success and status.is_failure:
             error = describe(raised) if raised else str(ended_with)
         return RunResult(
             claim=self._claim,
@@ -157,7 +163,7 @@ class _Going:
             lateness=(self._started_at - self._due_at).total_seconds(),
             error=error,
             traceback=_traceback(raised) if raised else None,
-            value=_as_text(ended_with) if status is RunStatus.SUCCEEDED else None,
+            value=_as_text(ended_with) if is_success and ended_with is not None else None,
             stall=stall,
             log=self.run.log.take(),
         )
@@ -177,8 +183,6 @@ def _traceback(error: BaseException) -> str:
 
 
 def _as_text(value: Any) -> str | None:
-    if value is None:
-        return None
     with Boundary() as boundary:
         return str(value)[:MAX_TEXT]
     return f"<unprintable {type(value).__name__}: {describe(boundary.error)}>" if boundary.error else None

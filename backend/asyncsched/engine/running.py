@@ -47,6 +47,7 @@ class Running(Listener):
     def __init__(self, listener: Listener) -> None:
         self._listener = listener
         self._going: dict[str, _Going] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def __len__(self) -> int:
         return len(self._going)
@@ -62,7 +63,9 @@ class Running(Listener):
             going.reported(run)
 
     def run_started(self, claim: Claim, started_at: datetime) -> None:
-        self._going[claim.run_id] = _Going(claim, started_at, self._listener)
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        self._going[claim.run_id] = _Going(claim, started_at, self._listener, self._loop)
 
     def run_finished(self, result: RunResult) -> None:
         going = self._going.pop(result.claim.run_id, None)
@@ -75,11 +78,11 @@ class _Going:
 
     __slots__ = ("_claim", "_has_ended", "_is_noted", "_listener", "_loop", "_run", "_started_at", "_timer", "_told")
 
-    def __init__(self, claim: Claim, started_at: datetime, listener: Listener) -> None:
+    def __init__(self, claim: Claim, started_at: datetime, listener: Listener, loop: asyncio.AbstractEventLoop) -> None:
         self._claim = claim
         self._started_at = started_at
         self._listener = listener
-        self._loop = asyncio.get_running_loop()
+        self._loop = loop
         self._run: Run | None = None
         self._told: object = None
         self._is_noted = False  # the loop will look at what is reported now

@@ -1,5 +1,6 @@
 """Owns every coroutine of the scheduler: starts them, keeps them, drains them."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
@@ -239,8 +240,12 @@ class Supervisor:
                 extra={"action": "clock_step"},
             )
             now = self._clock.now()
+            stepped = events.Stepped(seconds=step, now=now, is_set=self._recollection.is_set(now))
             for loop in self._loops.values():
-                loop.tell(events.Stepped(seconds=step, now=now, is_set=self._recollection.is_set(now)))
+                loop.note(stepped)
+            for loop in self._loops.values():
+                loop.wake()
+                await asyncio.sleep(0)  # to look over years takes milliseconds, and there may be a thousand
 
     async def _watch_leadership(self) -> None:
         while True:

@@ -10,8 +10,10 @@ import itertools
 from collections.abc import Callable
 from contextvars import Context
 from heapq import heapify, heappop, heappush
+from typing import Any
 
 FEW = 64
+AT_ONCE = 100  # a few milliseconds' worth: then whatever else the loop has to do has its turn
 
 
 class SharedTimer:
@@ -27,6 +29,10 @@ class SharedTimer:
         self._most = FEW
         self._handle: asyncio.TimerHandle | None = None
         self._armed_for = 0.0
+
+    def waiter(self) -> asyncio.Future[None]:
+        """Return what one can wait for."""
+        return self._loop.create_future()
 
     def wake(self, waiter: asyncio.Future[None], seconds: float) -> None:
         """Set the result of *waiter* in so many *seconds*, unless it is done by then."""
@@ -51,7 +57,9 @@ class SharedTimer:
 
     def _ring(self) -> None:
         waiting, now = self._waiting, max(self._loop.time(), self._armed_for)
-        while waiting and waiting[0][0] <= now:
+        for _ in range(AT_ONCE):
+            if not waiting or waiting[0][0] > now:
+                break
             waiter = heappop(waiting)[2]
             if not waiter.done():
                 waiter.set_result(None)
@@ -75,12 +83,9 @@ class TimeLimits:
         self._context = Context()
         self._new: list[TimeLimit] = []
 
-    def begin(self, seconds: float) -> "TimeLimit":
-        """Give the current asyncio task so many *seconds* from now, until the limit's ``end``."""
-        loop = asyncio.get_running_loop()
-        task = asyncio.current_task(loop)
-        if task is None:
-            raise RuntimeError("a time limit is for code inside of a task")
+    def begin(self, task: asyncio.Task[Any], seconds: float) -> "TimeLimit":
+        """Give *task* so many *seconds* from now, until the limit's ``end``."""
+        loop = task.get_loop()
         limit = TimeLimit(task, loop.time() + seconds)
         self._new.append(limit)
         if len(self._new) == 1:
@@ -98,7 +103,7 @@ class TimeLimit:
 
     __slots__ = ("_deadline", "_handle", "_is_over", "_task", "expired")
 
-    def __init__(self, task: asyncio.Task[object], deadline: float) -> None:
+    def __init__(self, task: asyncio.Task[Any], deadline: float) -> None:
         self._task = task
         self._deadline = deadline
         self._handle: asyncio.TimerHandle | None = None

@@ -6,7 +6,7 @@ from datetime import timedelta
 from asyncsched import __version__, conf
 from asyncsched.engine.boundary import Boundary
 from asyncsched.engine.clock import SystemClock
-from asyncsched.engine.executor import LocalExecutor
+from asyncsched.engine.executor import NOTHING, LocalExecutor
 from asyncsched.engine.keeper import Intensity
 from asyncsched.engine.leadership import AlwaysLeader
 from asyncsched.engine.ports import Clock, Executor, Leadership, Listener
@@ -22,7 +22,7 @@ from asyncsched.listeners.metrics import MetricsListener
 from asyncsched.listeners.pings import PingListener
 from asyncsched.registry import Service, Task, registry
 from asyncsched.server import overdue
-from asyncsched.storage.connections import task_connections, thread_connections
+from asyncsched.storage.connections import TaskConnections, thread_connections
 from asyncsched.storage.leadership import DjangoLeadership
 from asyncsched.storage.stalls import StallRecords
 from asyncsched.storage.store import DjangoStore
@@ -42,9 +42,12 @@ def store(settings: conf.Settings, clock: Clock | None = None) -> DjangoStore:
 
 def executor(settings: conf.Settings) -> Executor:
     """Return the executor of tasks in this process: connections looked after, log lines kept, runs traced."""
-    runs: Executor = LocalExecutor(settings.threads, sync_scope=thread_connections, async_scope=task_connections)
-    if settings.log_lines:
-        runs = LogKeeping(runs, settings.log_lines)
+    runs: Executor = LocalExecutor(
+        settings.threads,
+        sync_scope=thread_connections,
+        async_scope=TaskConnections,
+        during=LogKeeping(settings.log_lines) if settings.log_lines else NOTHING,
+    )
     if settings.tracing:
         from asyncsched.listeners.opentelemetry import Tracing  # noqa: PLC0415 - an optional extra
 
