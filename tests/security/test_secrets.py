@@ -33,7 +33,10 @@ SECRETS = {
     "a code of the alarm": "93715082",
     "a wrong code": "60718239",
 }
-QUEUE = "from notifications.outbox import queue; queue('Door', {!r})"
+QUEUE = """
+from notifications.outbox import queue
+queue("Door", {!r})
+"""
 RULE = """
 from rules.models import Rule
 Rule.objects.create(name="siren", definition={
@@ -100,9 +103,7 @@ class Life:
     async def go_well(self) -> None:
         """All is as it should be: entities come, a message arrives, the alarm takes the right code."""
         self.home_assistant.set_entity("binary_sensor.door", "off")
-        self.manage("shell", "-c", QUEUE.format("all is well"))
-        self.manage("shell", "-c", RULE)
-        self.manage("shell", "-c", CODE.format(SECRETS["a code of the alarm"]))
+        self.manage("shell", "-c", QUEUE.format("all is well") + RULE + CODE.format(SECRETS["a code of the alarm"]))
         await eventually(lambda: self.receiver.received, within=60, what="a delivery")
         await eventually(lambda: "binary_sensor.door" in self.rows()["home_entity"], within=60, what="an entity")
 
