@@ -35,7 +35,7 @@ class Threads(System):
 
     def _repeat(self, offset: float) -> None:
         plan = self._plan
-        assert plan is not None  # noqa: S101 - it is set before the thread is started
+        assert plan is not None
         job = plan.sync_job(offset)
         due = plan.next_after(time.time(), offset)
         while not self._stopping.wait(due - time.time()):
