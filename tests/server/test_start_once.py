@@ -1,6 +1,7 @@
 """One scheduler in a process, however often it is asked for."""
 
 import asyncio
+import gc
 import sys
 from pathlib import Path
 
@@ -42,6 +43,15 @@ async def test_a_start_that_fails_fails_for_everybody_who_asked(settings) -> Non
         with pytest.raises(ConfigurationError, match="NONSENSE"):
             await host.start()
     assert host.state is State.FAILED
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_what_has_been_made_by_the_start_is_not_looked_through_for_garbage_until_the_stop() -> None:
+    host = Host()
+    await host.start()
+    assert gc.get_freeze_count() > 0
+    await host.stop()
+    assert gc.get_freeze_count() == 0
 
 
 @pytest.fixture

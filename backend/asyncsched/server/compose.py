@@ -1,5 +1,6 @@
 """The composition root: the one place that knows which parts a scheduler is made of."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -30,8 +31,12 @@ from asyncsched.storage.store import DjangoStore
 
 def tasks(settings: conf.Settings) -> tuple[Task, ...]:
     """Return the registered tasks, the scheduler's own last, in the project's time zone where they name none."""
-    in_order = sorted(registry, key=lambda task: task.is_own)
-    return tuple(replace(task, schedule=task.schedule.in_zone(settings.time_zone)) for task in in_order)
+    return tuple(_in_zone(task, settings.time_zone) for task in sorted(registry, key=lambda task: task.is_own))
+
+
+def _in_zone(task: Task, zone: str) -> Task:
+    schedule = task.schedule.in_zone(zone)
+    return task if schedule is task.schedule else replace(task, schedule=schedule)
 
 
 def store(settings: conf.Settings, clock: Clock | None = None) -> DjangoStore:
@@ -69,13 +74,13 @@ def _made(path: str) -> Listener:
     return listener
 
 
-def leadership(settings: conf.Settings, replica: str, clock: SharedClock) -> Leadership:
-    """Return the part that the process *replica* takes in the election of the one that leads."""
+def leadership(settings: conf.Settings, tasks: Iterable[Task], replica: str, clock: SharedClock) -> Leadership:
+    """Return the part that the process *replica*, which knows *tasks*, takes in the election of the one that leads."""
     if not settings.election:
         return AlwaysLeader()
     return DjangoLeadership(
         replica=replica,
-        tasks=tasks(settings),
+        tasks=tasks,
         seconds=settings.lease_seconds,
         clock=clock,
         version=__version__,
@@ -85,22 +90,23 @@ def leadership(settings: conf.Settings, replica: str, clock: SharedClock) -> Lea
 
 def supervisor(settings: conf.Settings) -> Supervisor:
     """Put a scheduler together, to be started on the running loop."""
+    known = tasks(settings)
     clock = SharedClock(SystemClock())
     memory = store(settings, clock)
     channels = ChannelsListener(memory.replica)
     pump = Service(name="run messages", function=channels.pump, enabled_when=channels.is_wanted)
     names = (*(service.name for service in registry.services), pump.name, overdue.NAME)
     metrics = MetricsListener((task.name for task in registry), names)
-    watch = overdue.Watch(tasks(settings), elected=settings.election, tell=metrics.looked)
+    watch = overdue.Watch(known, elected=settings.election, tell=metrics.looked)
     services = (*registry.services, pump, Service(name=overdue.NAME, function=watch.run))
     runs = executor(settings)
     told = (runs,) if isinstance(runs, Listener) else ()  # what traces runs wants to hear how they end
     return Supervisor(
-        tasks(settings),
+        known,
         services,
         clock=clock,
         store=memory,
-        leadership=leadership(settings, memory.replica, clock),
+        leadership=leadership(settings, known, memory.replica, clock),
         executor=runs,
         listeners=(LogListener(), channels, metrics, StallRecords(memory.replica), *told, *chosen_listeners(settings)),
         intensity=Intensity(restarts=settings.restarts, seconds=settings.restart_seconds),
