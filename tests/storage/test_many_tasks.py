@@ -76,6 +76,13 @@ def test_between_two_batches_others_have_their_turn(writer: Writer) -> None:
     assert 0 < pause < SOON
 
 
+def test_however_many_are_urgent_the_thread_is_called_once(writer: Writer) -> None:
+    tasks = some_tasks(3)
+    assert [writer.add(task, ran(task, 0)) for task in tasks] == [True, False, False]
+    writer.write_now()
+    assert writer.add(tasks[0], ran(tasks[0], 2, RunStatus.FAILED))
+
+
 def test_a_database_that_takes_few_values_in_a_statement_remembers_any_number_of_tasks(writer: Writer) -> None:
     for number in range(100):
         writer.add(KEPT, ran(KEPT, number))

@@ -183,6 +183,7 @@ class TestStall:
 
     def test_it_has_a_row_although_it_succeeded(self, writer: Writer) -> None:
         assert writer.add(OFTEN, run_of(OFTEN, 0))  # the first of each task is urgent
+        writer.write_now()
         assert not writer.add(OFTEN, run_of(OFTEN, 1))
         assert writer.add(OFTEN, run_of(OFTEN, 2, stall=STALL))
         writer.write_now()

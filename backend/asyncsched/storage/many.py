@@ -15,11 +15,14 @@ def insert(model: type[Model], rows: Sequence[Mapping[str, Any]]) -> None:
         _insert(model, rows, connection.ops.insert_statement(OnConflict.IGNORE), ignore)
 
 
-def merge(model: type[Model], key: str, rows: Sequence[Mapping[str, Any]], changes: Mapping[str, str]) -> None:
-    """Insert *rows*; of one whose *key* is there set the columns *changes* to SQL made of ``new`` and ``old``."""
+def merge(
+    model: type[Model], keys: Sequence[str], rows: Sequence[Mapping[str, Any]], changes: Mapping[str, str]
+) -> None:
+    """Insert *rows*; of one whose *keys* are there set the columns *changes* to SQL made of ``new`` and ``old``."""
     if rows:
+        unique = ", ".join(map(_quoted, keys))
         is_mysql = connection.vendor == "mysql"
-        conflict = "ON DUPLICATE KEY UPDATE" if is_mysql else f"ON CONFLICT ({_quoted(key)}) DO UPDATE SET"
+        conflict = "ON DUPLICATE KEY UPDATE" if is_mysql else f"ON CONFLICT ({unique}) DO UPDATE SET"
         sets = ", ".join(f"{_quoted(column)} = {sql}" for column, sql in changes.items())
         _insert(model, rows, "INSERT INTO", f"{conflict} {sets}")
 

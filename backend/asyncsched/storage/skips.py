@@ -19,6 +19,7 @@ from asyncsched.engine.runs import Skipped, SkipReason
 from asyncsched.models import TaskSkip
 from asyncsched.policy import History, Scope
 from asyncsched.registry import Task
+from asyncsched.storage import many
 from asyncsched.storage.folding import fold
 
 Key = tuple[str, str, datetime, str]
@@ -126,23 +127,20 @@ def is_kept(task: Task | None, skipped: Skipped) -> bool:
 
 def write(tallies: Iterable[Tally]) -> None:
     """Insert a row for each of *tallies*, or bring the row that is there up to it."""
-    targeted = connection.features.supports_update_conflicts_with_target  # MySQL takes none
-    TaskSkip.objects.bulk_create(
-        [
-            TaskSkip(
-                task=tally.task,
-                reason=tally.reason.value,
-                first_scheduled_for=tally.first,
-                last_scheduled_for=tally.last,
-                count=tally.count,
-                claimant=tally.claimant,
-            )
-            for tally in sorted(tallies, key=lambda tally: tally.key)  # in one order, or processes could deadlock
-        ],
-        update_conflicts=True,
-        unique_fields=["task", "reason", "first_scheduled_for", "claimant"] if targeted else None,
-        update_fields=["last_scheduled_for", "count"],
-    )
+    moment = connection.ops.adapt_datetimefield_value
+    rows = [
+        {
+            "task": tally.task,
+            "reason": tally.reason.value,
+            "first_scheduled_for": moment(tally.first),
+            "last_scheduled_for": moment(tally.last),
+            "count": tally.count,
+            "claimant": tally.claimant,
+        }
+        for tally in sorted(tallies, key=lambda tally: tally.key)  # in one order, or processes could deadlock
+    ]
+    unique = ["task", "reason", "first_scheduled_for", "claimant"]
+    many.merge(TaskSkip, unique, rows, {grows: many.new(grows) for grows in ("last_scheduled_for", "count")})
 
 
 def _is_told_by_each_process(task: Task) -> bool:

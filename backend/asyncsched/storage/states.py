@@ -28,7 +28,7 @@ TOTALS = ("runs", "failures")
 def write(standings: Iterable[Standing], now: datetime) -> None:
     """Bring each task's state up to date; ``paused`` belongs to the people and is left alone."""
     in_order = sorted(standings, key=lambda one: one.name)  # or two processes could deadlock
-    many.merge(TaskState, "task", [_row(one, now) for one in in_order], _changes())
+    many.merge(TaskState, ["task"], [_row(one, now) for one in in_order], _changes())
 
 
 def _row(one: Standing, now: datetime) -> dict[str, Any]:

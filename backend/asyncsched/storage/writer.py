@@ -77,21 +77,15 @@ class Writer:
         self._said: set[str] = set()  # what was summed up in this outage
 
     def add(self, task: Task, event: RunResult | Settled) -> bool:
-        """Keep *event*, from any thread; return True if it should be written soon."""
-        urgent = self._backlog.add(task, event)
-        if urgent:
-            self._has_urgent = True
-        return urgent
+        """Keep *event*, from any thread; return True if the thread is to be called, to write it soon."""
+        return self._backlog.add(task, event) and self._is_first_urgent()
 
     def skip(self, task: Task | None, skipped: Skipped) -> bool:
-        """Keep *skipped*, from any thread; return True if it should be written soon. *task*: None if unknown here."""
+        """Keep *skipped*, from any thread; return True as ``add`` does. *task* is None if it is unknown here."""
         if not skips.is_kept(task, skipped):
             return False
         self._backlog.skip(task, skipped)
-        urgent = task is None or not task.schedule.is_subminute
-        if urgent:
-            self._has_urgent = True
-        return urgent
+        return (task is None or not task.schedule.is_subminute) and self._is_first_urgent()
 
     def runs(self, run_id: str) -> None:
         """A claimed run begins: renew its heartbeat until it has ended."""
@@ -116,6 +110,8 @@ class Writer:
                 lambda: claims.abandon_expired(self._now(), by=self._replica, knows_dead=self.contact.is_steady),
                 writes=False,
             )
+        if self._has_urgent and not self._is_uncertain:  # else the database is away: the retry is on its way
+            self._write_at = min(self._write_at, time.monotonic() + SOON)
         return self._patience()
 
     def write_outcomes(self, task: str) -> None:
@@ -154,8 +150,16 @@ class Writer:
             self._running.discard(run_id)
         if self._outage.failures:
             self._fold()
-        if self._has_urgent and not self._is_uncertain:  # else the database is away: the retry is on its way
-            self._write_at = min(self._write_at, time.monotonic() + SOON)
+
+    def _is_first_urgent(self) -> bool:
+        """True for the first that is urgent since those before were collected: the others need not call the thread.
+
+        They are kept already, so whoever takes the sign back and collects finds them.
+        """
+        if self._has_urgent:
+            return False
+        self._has_urgent = True
+        return True
 
     def _rest_of_minute(self) -> float:
         now = self._now()
