@@ -30,6 +30,11 @@ def site(request: pytest.FixtureRequest, start: StartSite) -> Site:
     return site
 
 
+def is_about(measured: float, seconds: float) -> bool:
+    """True if a stall of *seconds* may be measured so: hardly less, and more on a machine that is busy with others."""
+    return seconds - 0.3 < measured < seconds + 3
+
+
 def stalls(site: Site) -> list[tuple[float, str, str]]:
     return [(float(seconds), who, where) for seconds, who, where in STALLED.findall(site.server.log)]
 
@@ -45,14 +50,14 @@ def test_a_task_that_blocks_the_loop_is_named_with_file_and_line(site: Site) -> 
         "task blocks_loop",
         f"ticking/tasks.py:{line_of('ticking/tasks.py', 'sleep(3)')} (blocks_loop)",
     )
-    assert seconds == pytest.approx(3, abs=0.5)
+    assert is_about(seconds, 3)
     assert "    time.sleep(3)" in site.server.log
 
 
 def test_a_page_that_blocks_the_loop_is_named_with_file_and_line(site: Site) -> None:
     _, (seconds, who, where) = stalls(site)
     assert (who, where) == ("request GET /slow", f"urls.py:{line_of('urls.py', 'sleep(0.6)')} (slow)")
-    assert seconds == pytest.approx(0.6, abs=0.3)
+    assert is_about(seconds, 0.6)
 
 
 def test_its_query_is_nobodys_business(site: Site) -> None:
@@ -63,8 +68,8 @@ def test_its_query_is_nobodys_business(site: Site) -> None:
 def test_what_others_missed_meanwhile_is_one_line_with_number_and_lateness(site: Site) -> None:
     missed = re.findall(r"asyncsched\.runs: tick: (\d+) skipped \(coalesced\), up to ([\d.]+) s late", site.server.log)
     ((count, late),) = [(int(count), float(late)) for count, late in missed if float(late) > 2]  # others are shorter
-    assert 4 <= count <= 6
-    assert late == pytest.approx(2.8, abs=0.5)
+    assert count >= 4
+    assert is_about(late, 2.8)
 
 
 def test_history_keeps_it_with_the_run(site: Site) -> None:
@@ -72,14 +77,14 @@ def test_history_keeps_it_with_the_run(site: Site) -> None:
         query = "SELECT stall_seconds, stall_where FROM asyncsched_taskrun WHERE task = 'blocks_loop'"
         site.server.wait_until(lambda: connection.execute(query).fetchall())
         ((seconds, where),) = connection.execute(query).fetchall()
-    assert seconds == pytest.approx(3, abs=0.5)
+    assert is_about(seconds, 3)
     assert where.startswith("ticking/tasks.py:")
 
 
 def test_metrics_count_it_by_the_task_and_a_page_by_no_name(site: Site) -> None:
     sums = dict(re.findall(r'^asyncsched_loop_stall_seconds_sum{task="(\w*)"} ([\d.]+)$', site.metrics, re.MULTILINE))
-    assert float(sums["blocks_loop"]) == pytest.approx(3, abs=0.5)
-    assert float(sums[""]) == pytest.approx(0.6, abs=0.3)
+    assert is_about(float(sums["blocks_loop"]), 3)
+    assert is_about(float(sums[""]), 0.6)
     assert float(sums["tick"]) == 0
 
 

@@ -97,7 +97,7 @@ async def test_successes_of_subminute_tasks_leave_no_row_but_the_state(store: Dj
 async def test_the_first_run_of_a_task_is_seen_soon_and_further_successes_wait(store: DjangoStore) -> None:
     task = make_task(schedule=Every(2), name="subminute", history=History.FAILURES)
     await run(store, task)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not await ask(TaskState.objects.exists):  # noqa: ASYNC110 - the database has no event to wait for
             await asyncio.sleep(0.02)
     await run(store, task, hours=1)
@@ -306,7 +306,7 @@ class TestOutage:
 
 async def _logged(caplog: pytest.LogCaptureFixture, action: str) -> None:
     caplog.set_level(logging.INFO)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         while action not in {getattr(record, "action", "") for record in caplog.records}:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 

@@ -5,7 +5,7 @@ import inspect
 import time
 
 
-async def eventually(condition, *, within: float = 15.0, what: str = "the condition"):
+async def eventually(condition, *, within: float = 30.0, what: str = "the condition"):
     """Return the first true result of *condition*, sync or async; fail after *within* seconds."""
     deadline = time.monotonic() + within
     while True:

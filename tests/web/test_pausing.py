@@ -28,13 +28,13 @@ async def press(site, client, button, task):
 @pytest.mark.slow
 async def test_a_task_paused_in_the_admin_stops_within_two_seconds_and_goes_on_when_resumed(site):
     async with site.client("admin") as client, client.ws_connect("/ws/status/") as pushes:
-        await pushes.receive_str(timeout=10)
+        await pushes.receive_str(timeout=30)
         await press(site, client, "pause", "broadcast_system_status")
         await drain(pushes, 2.0)
         assert await drain(pushes, 4.5) == 0
 
         await press(site, client, "resume", "broadcast_system_status")
-        await pushes.receive_str(timeout=6)
+        await pushes.receive_str(timeout=30)
 
 
 @pytest.mark.slow
@@ -47,7 +47,7 @@ async def test_a_task_that_is_run_from_the_admin_has_run_soon_afterwards(site):
 
         assert not await has_run()
         await press(site, client, "run", "cleanup_expired_sessions")
-        await eventually(has_run, within=20)
+        await eventually(has_run)
 
 
 async def drain(socket: aiohttp.ClientWebSocketResponse, seconds: float) -> int:
