@@ -73,8 +73,10 @@ class DjangoStore:
             self._thread.poke()
 
     def settle(self, settled: Settled) -> None:
-        if self._tasks[settled.task].options.catch_up is not CatchUp.NONE:  # else nobody will ask how far it came
-            self._writer.add(self._tasks[settled.task], settled)
+        task = self._tasks[settled.task]
+        # Without catch-up nobody will ask how far it came.
+        if task.options.catch_up is not CatchUp.NONE and self._writer.add(task, settled):
+            self._thread.poke()
 
     def skip(self, skipped: Skipped) -> None:
         task = self._tasks.get(skipped.task)
