@@ -11,7 +11,10 @@ import pytest
 
 from tests.support.servers import ROOT
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc"),
+]
 
 SCRIPT = Path(__file__).with_name("stopped_process.py")
 LONG = 1.5  # seconds: three thresholds of the process

@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.support import django_process
+
+pytestmark = pytest.mark.e2e
 
 SCRIPT = Path(__file__).with_name("tell_concurrently.py")
 

@@ -10,7 +10,7 @@ from tests.home.following import following
 from tests.support import django_process
 from tests.support.deadline import eventually
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
 ENTITIES = 5_000
 

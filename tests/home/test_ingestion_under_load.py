@@ -19,6 +19,8 @@ from tests.support.deadline import eventually
 from tests.support.mosquitto import running_mosquitto
 from tests.support.site import Site, make_people
 
+pytestmark = pytest.mark.e2e
+
 SECONDS = float(os.environ.get("FRIGATE_BURST_SECONDS", "3"))
 PER_SECOND = 2_000
 PERIOD = 2.0  # seconds between two pushes

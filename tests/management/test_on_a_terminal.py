@@ -14,6 +14,8 @@ from tests.support.postgres import Postgres
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.terminal import ROOT, Terminal
 
+pytestmark = pytest.mark.e2e
+
 PROJECT = Path(__file__).parent / "project"
 COLOUR = re.compile(r"\x1b\[[\d;]+m")
 SHOW_CURSOR, HIDE_CURSOR = "\x1b[?25h", "\x1b[?25l"
