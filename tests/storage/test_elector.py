@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -84,6 +85,14 @@ class TestOneAfterTheOther:
         one.look_regularly(0, 100)
         assert one.leads(100)
         assert Lease.objects.get().beat == 0
+
+    def test_a_leader_that_nobody_watches_asks_nothing_of_a_database_that_tells_whether_anybody_wrote(self) -> None:
+        one = Machine("one")
+        one.look_regularly(0, 1)
+        with CaptureQueriesContext(connection) as queries:
+            one.look_regularly(2, 100)
+        assert one.leads(100)
+        assert len(queries) == 0
 
     def test_a_leader_that_is_watched_answers_and_goes_on_to_lead(self) -> None:
         one, other = Machine("one"), Machine("other")
@@ -180,6 +189,15 @@ class TestOneAfterTheOther:
         Machine("one").look(0)
         Machine("other").look_regularly(0.1, 12)
         assert Replica.objects.get().expires_at <= datetime.now(UTC)
+
+
+def test_where_it_does_not_tell_each_look_is_one_statement(postgres_database: Any) -> None:
+    one = Machine("one")
+    one.look_regularly(0, 1)
+    with CaptureQueriesContext(connection) as queries:
+        one.look_regularly(2, 11)
+    assert one.leads(11)
+    assert len(queries) == 10
 
 
 @pytest.mark.usefixtures("row")
