@@ -2,7 +2,7 @@
 One clean-up beside the push: `python -m benchmarks.cleanup.measure sqlite|postgres batches|delete ROWS`.
 
 The server is Daphne with the alarm backend; a client listens to its pushes. "batches" is the backend's task, run in the
-server; "delete" is one statement, from this process.
+server; "delete" is one statement, from this process. Meanwhile somebody writes a row every now and then.
 """
 
 import os
@@ -34,6 +34,7 @@ def measure(kind: str, way: str, rows: str) -> dict[str, float]:
 def _measured(server: Server, way: str, rows: int) -> dict[str, float]:
     from benchmarks.cleanup import home  # noqa: PLC0415 - its models need Django set up
     from benchmarks.cleanup.listener import EVERY, Listener, lateness  # noqa: PLC0415 - without websockets the child says so
+    from benchmarks.cleanup.writer import Writer  # noqa: PLC0415 - as home
 
     cookie = home.prepare(rows)
     with server:
@@ -42,20 +43,23 @@ def _measured(server: Server, way: str, rows: int) -> dict[str, float]:
             listener.wait_for_pushes(time.time() + EVERY)
             time.sleep(EVERY - AHEAD)
             started = time.time()
-            total = home.WAYS[way]()
+            with Writer() as writer:
+                total = home.WAYS[way]()
             until = time.time() + SETTLES
             listener.wait_for_pushes(until)
-    if home.left() != home.KEPT:
-        raise RuntimeError(f"{home.left()} rows are left, {home.KEPT} were to be kept")
+    if home.left() != home.KEPT + writer.written:
+        raise RuntimeError(f"{home.left()} rows are left, {home.KEPT + writer.written} were to be kept")
     late = sorted(lateness(listener.pushes, started, until))
-    waits = sorted(listener.waits(started, until))
+    pings, writes = sorted(listener.waits(started, until)), sorted(writer.waits)
     return {
         "total_s": total,
         "rows_per_s": rows / total,
         "push_p50_ms": late[len(late) // 2] * 1000,
         "push_worst_ms": late[-1] * 1000,
-        "ping_p99_ms": waits[len(waits) * 99 // 100] * 1000,
-        "ping_worst_ms": waits[-1] * 1000,
+        "ping_p99_ms": pings[len(pings) * 99 // 100] * 1000,
+        "ping_worst_ms": pings[-1] * 1000,
+        "write_p50_ms": writes[len(writes) // 2] * 1000,
+        "write_worst_ms": writes[-1] * 1000,
     }
 
 
