@@ -31,6 +31,7 @@ from asyncsched.registry import Task
 
 logger = logging.getLogger("asyncsched.supervisor")
 
+NOBODY: frozenset[Any] = frozenset()  # one for all: each would be 200 bytes
 ALLOW, CLUSTER, CANCELLED, SKIPPED = Overlap.ALLOW, Scope.CLUSTER, RunStatus.CANCELLED, RunStatus.SKIPPED
 
 
@@ -50,16 +51,17 @@ class Surroundings:
 class ScheduleLoop:
     """Drives one task. It outlives a crash of its coroutine, so that a restart goes on where it stood."""
 
-    __slots__ = ("_around", "_beside", "_claiming", "_is_woken", "_waiter", "progress", "task")
+    __slots__ = ("_around", "_beside", "_claiming", "_is_free", "_is_woken", "_waiter", "progress", "task")
 
     def __init__(self, task: Task, progress: Progress, around: Surroundings) -> None:
         self.task = task
         self.progress = progress
         self._around = around
+        self._is_free = not task.is_claimed  # its occurrences cost no row: whoever leads may run them
         self._waiter: asyncio.Future[None] | None = None
         self._is_woken = False  # while it was not waiting
-        self._claiming: frozenset[asyncio.Task[Any] | None] = frozenset()  # those that wait for the store's answer
-        self._beside: frozenset[asyncio.Task[None]] = frozenset()  # runs that overlap="allow" lets go on side by side
+        self._claiming: frozenset[asyncio.Task[Any] | None] = NOBODY  # those that wait for the store's answer
+        self._beside: frozenset[asyncio.Task[Any]] = NOBODY  # runs that overlap="allow" lets go on side by side
 
     @property
     def state(self) -> State:
@@ -189,11 +191,8 @@ class ScheduleLoop:
         return self._around.runner.run(self.task, claim, due_at=due_at, report=self._record)
 
     def _usual(self, now: datetime) -> Awaitable[None] | None:
-        """Return what is to be awaited where nothing is to be weighed and nobody asked; None where more is to be done.
-
-        Of a task whose occurrences cost no row, whoever leads may run them.
-        """
-        plan = None if self.task.is_claimed else usual.usual(self.task, self.progress, now)
+        """Return what is to be awaited where nothing is to be weighed and nobody asked, None where more is to do."""
+        plan = usual.usual(self.task, self.progress, now) if self._is_free else None
         if plan is None:
             return None
         if plan.run is None or plan.due_at is None:

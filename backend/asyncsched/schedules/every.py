@@ -55,8 +55,7 @@ class Every(Schedule):
                 f"Every(seconds={self.seconds!r}, offset={self.offset!r}): offset must be at least 0 and "
                 "below the interval"
             )
-        # Through str(): 0.1 means one tenth, not the binary fraction nearest to it.
-        period, origin = (Fraction(str(value)) * 1_000_000 for value in (self.seconds, self.offset))
+        period, origin = _microseconds(self.seconds), _microseconds(self.offset)
         object.__setattr__(self, "_scale", period.denominator)
         object.__setattr__(self, "_period", period.numerator)
         # Less than one unit is cut off: no instant, which is whole microseconds, is another for it.
@@ -104,6 +103,12 @@ class Every(Schedule):
             return EPOCH + timedelta(microseconds=microseconds)
         except OverflowError as error:
             raise ScheduleError(f"{self.describe()}: no further occurrence before the year 9999 ends") from error
+
+
+def _microseconds(seconds: float) -> int | Fraction:
+    """Return exactly what is meant: 0.1 means one tenth, not the binary fraction nearest to it."""
+    whole = round(seconds * 1_000_000)
+    return whole if whole / 1_000_000 == seconds else Fraction(str(seconds)) * 1_000_000
 
 
 class _Instants(Sequence[datetime]):
