@@ -60,6 +60,17 @@ chaos: $(VENV)/dev.stamp ## five replicas while everything breaks, by a seed (5 
 mutants: $(VENV)/mutants.stamp ## break schedules and state machine line by line: do the tests notice? (an hour; MUTANTS=planner for a part)
 	$(BIN)/python -m tests.support.mutants $(MUTANTS)
 
+$(VENV)-bench/stamp: constraints/bench.txt constraints/bench-apscheduler4.txt
+	@echo "Installing what is measured beside asyncsched (once) ..."
+	@$(PYTHON) -m venv $(VENV)-bench
+	@$(VENV)-bench/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r constraints/bench.txt
+	@$(PYTHON) -m venv $(VENV)-bench-apscheduler4
+	@$(VENV)-bench-apscheduler4/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r constraints/bench-apscheduler4.txt
+	@touch $@
+
+bench: $(VENV)-bench/stamp ## measure beside the peers, half an hour on a quiet machine (QUICK=1 for a glance; ONLY=burst for a part)
+	$(VENV)-bench/bin/python -m benchmarks $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) $(BENCH_ARGS)
+
 lint: $(VENV)/dev.stamp ## format, lint, types, import direction, migrations
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
