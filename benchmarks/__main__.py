@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import machine, results, runner
+from benchmarks import machine, pages, results, runner
 from benchmarks.case import Case, Target
 from benchmarks.figures import number, title
 from benchmarks.judge import Verdict, judge
@@ -92,6 +92,7 @@ def _write(found: Results, folder: Path, *, is_kept: bool) -> None:
     if is_kept:
         text = report(found, verdicts, f"results/{picture.name}" if picture else None)
         README.write_text(between_markers(README.read_text(encoding="utf-8"), text), encoding="utf-8")
+        pages.fill(found)
     for verdict in verdicts:
         if verdict.figure is not None:
             _say(_spoken(verdict))

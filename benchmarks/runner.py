@@ -77,7 +77,7 @@ def sample(case: Case, *, patience: float = PATIENCE) -> dict[str, float]:
 
 def _run(command: Sequence[str], patience: float) -> tuple[int, str, str]:
     environment = os.environ | {"PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "backend")))}
-    child = subprocess.Popen(  # noqa: S603 - the command is ours
+    child = subprocess.Popen(
         command,
         cwd=ROOT,
         env=environment,
