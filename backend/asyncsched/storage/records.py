@@ -108,21 +108,28 @@ class Sum:
     """
 
     __slots__ = (
-        "_claim",
+        "_attempt",
         "_count",
         "_duration",
         "_finished_at",
         "_keeps_log",
         "_lateness",
         "_log",
+        "_run_id",
+        "_scheduled_for",
         "_started_at",
         "_task",
+        "_term",
+        "_trigger",
         "_value",
     )
 
     def __init__(self, task: Task, result: RunResult, *, keeps_log: bool) -> None:
+        claim, occurrence = result.claim, result.claim.occurrence
         self._task = task
-        self._claim = result.claim  # of the first
+        self._run_id = claim.run_id
+        self._scheduled_for = occurrence.scheduled_for
+        self._trigger, self._attempt, self._term = occurrence.trigger, occurrence.attempt, claim.term
         self._started_at = result.started_at
         self._finished_at = result.finished_at
         self._duration = result.duration
@@ -135,8 +142,9 @@ class Sum:
     def add(self, result: RunResult) -> None:
         """Count *result* in. This is done for each run, so without calls of ``min`` and ``max``."""
         self._count += 1
-        if result.claim.occurrence.scheduled_for < self._claim.occurrence.scheduled_for:
-            self._claim = result.claim
+        scheduled_for = result.claim.occurrence.scheduled_for
+        if scheduled_for < self._scheduled_for:
+            self._run_id, self._scheduled_for = result.claim.run_id, scheduled_for
         if result.started_at < self._started_at:  # noqa: PLR1730
             self._started_at = result.started_at
         is_last = result.finished_at > self._finished_at
@@ -153,13 +161,12 @@ class Sum:
 
     def record(self) -> Record:
         """Return the row that becomes of it."""
-        claim, occurrence = self._claim, self._claim.occurrence
         return Record(
-            run_id=claim.run_id,
-            task=occurrence.task,
-            scheduled_for=occurrence.scheduled_for,
-            attempt=occurrence.attempt,
-            trigger=occurrence.trigger,
+            run_id=self._run_id,
+            task=self._task.name,
+            scheduled_for=self._scheduled_for,
+            attempt=self._attempt,
+            trigger=self._trigger,
             status=SUCCEEDED,
             started_at=self._started_at,
             finished_at=self._finished_at,
@@ -169,7 +176,7 @@ class Sum:
             error=None,
             traceback=None,
             stall=None,
-            term=claim.term,
+            term=self._term,
             log=self._log,
             has_row=False,
             is_ordinary=self._task.schedule.is_subminute,
