@@ -1,9 +1,7 @@
 """From the channel layer to this process's WebSocket clients.
 
 The process joins a group once, not once per client: a push costs one receipt, whatever the layer,
-and then one frame per client. It listens only while there are clients. However many they are, the
-loop gets its turn in between: the rest of the process goes on, and the first frames leave before the
-last are made.
+and then one frame per client. It listens only while there are clients.
 """
 
 import asyncio
@@ -18,14 +16,13 @@ from channels.layers import get_channel_layer
 from asyncsched.engine.boundary import Boundary
 from asyncsched.engine.outage import Outage
 from asyncsched.policy import backoff
-from asyncsched.web.mail import Mail, Mailbox
+from asyncsched.web.mail import Mail, Mailbox, carry
 
 logger = logging.getLogger("asyncsched.web")
 
 JOIN_PATIENCE = 2.0  # seconds a new client waits for the layer, before it gets what there is
 FIRST_DELAY = 0.5
 LONGEST_DELAY = 15.0
-WITHOUT_A_BREATH = 50  # mailboxes; a frame to each keeps the loop for about 3 ms
 
 
 class Relay:
@@ -100,11 +97,9 @@ class Relay:
 
     async def _deliver(self, message: dict[str, Any]) -> None:
         mail = self._read(message)
-        for number, mailbox in enumerate(list(self._mailboxes), start=1):
-            if mailbox in self._mailboxes:  # still: clients go while others are served
-                mailbox.put(mail)
-            if number % WITHOUT_A_BREATH == 0:
-                await asyncio.sleep(0)
+        for mailbox in self._mailboxes:
+            mailbox.put(mail)
+        await carry(self._mailboxes)
 
     async def _rest_after(self, error: BaseException) -> None:
         self._outage.failed("%s: the channel layer fails", self._group, exc_info=error)

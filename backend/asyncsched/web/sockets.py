@@ -13,7 +13,7 @@ from asyncsched.registry import service
 from asyncsched.server.lifespan import Receive, Scope, Send
 from asyncsched.web.access import may_view
 from asyncsched.web.health import running_of
-from asyncsched.web.mail import Mail, Mailbox
+from asyncsched.web.mail import Mail, Mailbox, carry
 from asyncsched.web.relay import Relay
 
 User = AbstractBaseUser | AnonymousUser
@@ -107,6 +107,7 @@ class PushSocket:
         async with Mailbox(send, keep=self._keep) as mailbox, self._relay.delivering_to(mailbox):
             for mail in self._opening(scope):
                 mailbox.put(mail)
+            await carry([mailbox])
             return await open_sockets.until_disconnect(receive)
 
 
