@@ -15,7 +15,6 @@ from django.db import transaction
 
 from asyncsched import signals
 from asyncsched.engine.overdue import Record, overdue_since
-from asyncsched.models import TaskState
 from asyncsched.registry import Task
 from asyncsched.storage import alerts as rows
 from asyncsched.storage.database_time import database_now
@@ -59,7 +58,7 @@ def look(tasks: Iterable[Task], *, is_scheduler_alive: bool) -> list[Alert]:
 def survey(tasks: Iterable[Task], *, now: datetime, is_scheduler_alive: bool, since: datetime | None = None) -> Survey:
     """Look once, as ``look`` does, and return what was found. *since*: before then no success could be expected."""
     known = {task.name: task for task in tasks}
-    states = {name: TaskState(task=name) for name in known} | dict(rows.states(known))
+    states = rows.states(known.keys())
     presences = rows.presences()
     records = _records(known, states, presences, now=now, since=since, is_scheduler_alive=is_scheduler_alive)
     late = {name: by for name, record in records.items() if (by := overdue_since(known[name], record, now))}
@@ -79,7 +78,7 @@ def survey(tasks: Iterable[Task], *, now: datetime, is_scheduler_alive: bool, si
 
 def _records(
     tasks: Mapping[str, Task],
-    states: Mapping[str, TaskState],
+    states: Mapping[str, rows.State],
     presences: Sequence[rows.Presence],
     *,
     now: datetime,
@@ -109,7 +108,7 @@ def _has_succeeded(task: Task, record: Record, now: datetime) -> bool:
 def _raise_and_end(
     overdue: Iterable[Alert],
     in_time: Iterable[Alert],
-    states: Mapping[str, TaskState],
+    states: Mapping[str, rows.State],
     *,
     now: datetime,
     is_scheduler_alive: bool,
@@ -142,7 +141,7 @@ def _raise_and_end(
         logger.info("%s has succeeded again", one.task, extra={"action": "task_recovered", "task": one.task})
 
 
-def _alert(task: Task, state: TaskState, by: datetime) -> Alert:
+def _alert(task: Task, state: rows.State, by: datetime) -> Alert:
     return Alert(
         task=task.name,
         schedule=task.schedule.describe(),

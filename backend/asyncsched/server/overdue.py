@@ -6,6 +6,7 @@ database was away, the machine slept or its clock was set, tasks first get the t
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -21,6 +22,7 @@ logger = logging.getLogger("asyncsched.alerts")
 NAME = "overdue tasks"
 LONGEST_PAUSE = 30.0  # seconds between two looks; a task whose window is short is looked at more often
 SHORTEST_PAUSE = 0.5
+REST = 20  # times the CPU that a look takes: with very many tasks it is not to keep the event loop from Python's lock
 LAST_PATIENCE = 0.5  # seconds for a look that goes on when the process stops
 Tell = Callable[[Mapping[str, datetime], Iterable[str]], object]
 NEVER = datetime.min.replace(tzinfo=UTC)
@@ -38,7 +40,8 @@ class Watch:
         self._tell = tell
         windows = (task.options.alert_after for task in self._tasks)
         shortest = min((window / 2 for window in windows if window), default=LONGEST_PAUSE)
-        self._pause = min(LONGEST_PAUSE, max(SHORTEST_PAUSE, shortest))
+        self._least_pause = min(LONGEST_PAUSE, max(SHORTEST_PAUSE, shortest))
+        self._pause = self._least_pause
         self._looked_at = None if elected else NEVER
         self._since: datetime | None = None
         self._outage = Outage(logger, began="alerts_unavailable", ended="alerts_available")
@@ -66,12 +69,13 @@ class Watch:
 
     def _look(self) -> Survey:
         """In the thread."""
-        now = database_now()
+        began, now = time.thread_time(), database_now()
         longest = timedelta(seconds=2 * self._pause + ANSWER_WITHIN)  # one look may have failed
         if self._looked_at is not None and not timedelta() <= now - self._looked_at <= longest:
             self._since = now
         found = survey(self._tasks, now=now, since=self._since, is_scheduler_alive=True)
         self._looked_at = now
+        self._pause = max(self._least_pause, REST * (time.thread_time() - began))
         return found
 
 

@@ -3,9 +3,10 @@
 Two queries, whatever the number of tasks.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from asyncsched.engine.overdue import Record
 from asyncsched.engine.runs import RunStatus
@@ -25,9 +26,23 @@ class Presence:
     expires_at: datetime
 
 
-def states(names: Iterable[str]) -> Mapping[str, TaskState]:
-    """Return the state of each task that has one."""
-    return TaskState.objects.in_bulk(list(names))
+class State(NamedTuple):
+    """What matters here of the row of a task; by default that of one that has none yet. Times are aware, in UTC."""
+
+    task: str
+    paused: bool = False
+    last_status: str = ""
+    last_success_at: datetime | None = None
+    last_finished_at: datetime | None = None
+    last_duration: float | None = None
+    excused_until: datetime | None = None
+    alerted_at: datetime | None = None
+
+
+def states(names: Collection[str]) -> Mapping[str, State]:
+    """Return the state of each task."""
+    found = TaskState.objects.values_list(*State._fields)  # all there are: databases do not take any number of names
+    return {name: State(name) for name in names} | {row[0]: State._make(row) for row in found if row[0] in names}
 
 
 def presences() -> list[Presence]:
@@ -57,7 +72,7 @@ def up_since(task: Task, presences: Iterable[Presence]) -> tuple[datetime | None
     return since, until
 
 
-def record(state: TaskState, *, is_scheduler_alive: bool) -> Record | None:
+def record(state: State, *, is_scheduler_alive: bool) -> Record | None:
     """Return what *state* tells; None if it says that nothing is expected of the task."""
     is_disabled = state.last_status == RunStatus.SKIPPED  # its enabled_when said no
     if state.paused or (is_disabled and not is_scheduler_alive):
@@ -79,7 +94,7 @@ def add_missing(names: Iterable[str]) -> None:
     TaskState.objects.bulk_create([TaskState(task=name) for name in names], ignore_conflicts=True)
 
 
-def take_alert(state: TaskState, now: datetime) -> bool:
+def take_alert(state: State, now: datetime) -> bool:
     """Note that the task is overdue, within a transaction; False if another did, or it is not so any more."""
     as_it_was = TaskState.objects.filter(task=state.task, paused=False, last_success_at=state.last_success_at)
     return as_it_was.filter(alerted_at=None).update(alerted_at=now) == 1
@@ -91,6 +106,6 @@ def forget_alerts(names: Iterable[str]) -> None:
         TaskState.objects.filter(task__in=gone).update(alerted_at=None)
 
 
-def end_alert(state: TaskState) -> bool:
+def end_alert(state: State) -> bool:
     """Note that the task is overdue no more, within a transaction; False if another did."""
     return TaskState.objects.filter(task=state.task, alerted_at=state.alerted_at).update(alerted_at=None) == 1
