@@ -99,11 +99,11 @@ def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> No
 
 
 @pytest.fixture(scope="session", autouse=True)
-def static_files_are_looked_up() -> None:
-    """Look for a static file when somebody asks for it; to go through all of them takes longer than most tests."""
+def no_static_files() -> None:
+    """Serve none in this process: each client of a test would look for all there are. Real servers serve them."""
     from django.conf import settings
 
-    settings.SERVESTATIC_AUTOREFRESH = True
+    settings.SERVESTATIC_USE_FINDERS = settings.SERVESTATIC_USE_STATIC_ROOT = False
 
 
 @pytest.fixture
