@@ -59,12 +59,16 @@ class SkipReason(StrEnum):
 
 @value(frozen=True, slots=True, kw_only=True)
 class Occurrence:
-    """One instant at which a task should run. *scheduled_for* is in UTC."""
+    """One instant at which a task should run."""
 
     task: str
+    """Its name."""
     scheduled_for: datetime
+    """The instant, in UTC."""
     trigger: Trigger = Trigger.SCHEDULE
+    """Why it runs: ``schedule``, ``catch_up`` or ``manual``."""
     attempt: int = 1
+    """2 for the first retry."""
 
 
 _random = Random()  # noqa: S311 - a run's id is no secret
@@ -79,14 +83,14 @@ def new_run_id() -> str:
 
 @value(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """The right to run *occurrence*, as the store granted it.
-
-    *has_row* tells that the store already holds a ``running`` row under *run_id*.
-    """
+    """The right to run an occurrence, as the store granted it."""
 
     run_id: str
+    """The hex of a UUID."""
     occurrence: Occurrence
+    """What is run."""
     has_row: bool = False
+    """True if the store already holds a ``running`` row under *run_id*."""
     term: int | None = None
     """Fencing token: the term of the leader that runs it; None where nobody is elected, and for scope ``replica``."""
 
@@ -142,15 +146,21 @@ class RunResult:
     """How a run ended: all that history, metrics and pages need, so that nobody has to ask back."""
 
     claim: Claim
+    """What was run, and under which id."""
     status: RunStatus
+    """How it ended."""
     started_at: datetime
+    """Wall time, in UTC."""
     finished_at: datetime
+    """Wall time, in UTC."""
     duration: float
     """Seconds on the monotonic clock."""
     lateness: float = 0.0
     """Seconds from the instant the run was due, jitter included, to its start."""
     error: str | None = None
+    """``Type: message`` of what was raised, or what went wrong, in one line. None if nothing did."""
     traceback: str | None = None
+    """The end of the traceback of what was raised."""
     value: str | None = None
     """What the function returned, as text, trimmed."""
     failures: int = 0
