@@ -17,6 +17,7 @@ from tests.support import django_process
 from tests.support.mariadb import MariaDB, running_mariadb
 from tests.support.pgbouncer import PgBouncer, running_pgbouncer
 from tests.support.postgres import Postgres, running_postgres
+from tests.support.site import People, make_people
 
 pytest_plugins = ["asyncsched.testing.plugin"]
 
@@ -104,6 +105,12 @@ def no_static_files() -> None:
     from django.conf import settings
 
     settings.SERVESTATIC_USE_FINDERS = settings.SERVESTATIC_USE_STATIC_ROOT = False
+
+
+@pytest.fixture(scope="session")
+def people(tmp_path_factory: pytest.TempPathFactory) -> People:
+    """The database of a deployment in which an administrator and a resident are signed in, to be copied."""
+    return make_people(tmp_path_factory.mktemp("people"))
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from alarm.board import board
 from alarm.codes import hashed
 from alarm.models import AlarmCode
-from tests.support import django_process
 
 
 class QuickHasher(PBKDF2PasswordHasher):
@@ -23,11 +22,9 @@ def empty_board():
 
 
 @pytest.fixture(scope="session")
-def database(postgres):
+def database(postgres, pristine):
     """The address of a migrated PostgreSQL database that the tests of the alarm share."""
-    url = postgres.create_database("alarm")
-    django_process.migrate(url)
-    yield url
+    yield postgres.create_database("alarm", template=pristine)
     postgres.drop_database("alarm")
 
 

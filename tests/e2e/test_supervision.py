@@ -17,14 +17,14 @@ pytestmark = pytest.mark.e2e
 
 HEALTHY = tuple(f"healthy {number}" for number in range(1, 10))
 HARMFUL = ("raises", "exits", "exits_sync", "hangs", "blocks_thread", "cancels_itself")
-SECONDS = 10
+SECONDS = 6
 LATE = 0.25
 PATIENT = 0.5  # seconds a client may wait for a page that takes a millisecond
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """Ten seconds in the life of a server with harmful tasks."""
+    """Some seconds in the life of a server with harmful tasks."""
 
     site: Site
     began: float

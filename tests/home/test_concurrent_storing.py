@@ -15,8 +15,7 @@ def test_writers_at_the_same_time_lose_nothing_and_tell_nothing_twice_on_postgre
     assert django_process.output_of(SCRIPT, database_url=database_url).split() == ["60", "60", "60", "0"]
 
 
-def test_writers_at_the_same_time_lose_nothing_and_tell_nothing_twice_on_sqlite(tmp_path):
-    url = f"sqlite:///{tmp_path}/detections.sqlite3"
-    django_process.migrate(url)
+def test_writers_at_the_same_time_lose_nothing_and_tell_nothing_twice_on_sqlite(people, tmp_path):
+    url = f"sqlite:///{people.copied_to(tmp_path)}"
 
     assert django_process.output_of(SCRIPT, database_url=url).split() == ["60", "60", "60", "0"]

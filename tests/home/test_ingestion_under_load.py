@@ -17,7 +17,7 @@ import pytest
 from tests.home.frigate_messages import event
 from tests.support.deadline import eventually
 from tests.support.mosquitto import running_mosquitto
-from tests.support.site import Site, make_people
+from tests.support.site import Site
 
 pytestmark = pytest.mark.e2e
 
@@ -31,13 +31,10 @@ logger = logging.getLogger("load")
 
 
 @pytest.fixture(scope="module")
-def deployment(tmp_path_factory):
+def deployment(people, tmp_path_factory):
     """A broker, and a server that follows it."""
     folder = tmp_path_factory.mktemp("deployment")
-    with (
-        running_mosquitto() as broker,
-        Site(folder / "site", make_people(folder), MQTT_URL=broker.url, dev=False) as site,
-    ):
+    with running_mosquitto() as broker, Site(folder, people, MQTT_URL=broker.url, dev=False) as site:
         yield broker, site
 
 

@@ -30,10 +30,9 @@ def look(database_url, **environment):
     )
 
 
-def test_after_the_server_was_killed_a_look_from_outside_tells_people_once(tmp_path, receiver):
-    database = tmp_path / "db.sqlite3"
+def test_after_the_server_was_killed_a_look_from_outside_tells_people_once(people, tmp_path, receiver):
+    database = people.copied_to(tmp_path)
     url = f"sqlite:///{database}"
-    django_process.migrate(url)
     environment = {"DATABASE_URL": url, "NOTIFY_URLS": receiver.url}
     with Server(DAPHNE, folder=tmp_path, environment=environment) as server:
         succeeded = "SELECT 1 FROM asyncsched_taskstate WHERE task LIKE 'broadcast%' AND last_success_at IS NOT NULL"

@@ -23,9 +23,8 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory, django_db_blocker:
 
 
 @pytest.fixture(scope="session")
-def migrated_postgres(postgres: Postgres, django_db_blocker: Any) -> Postgres:
-    with django_db_blocker.unblock(), default_database(postgres.create_database("migrated")):
-        pass
+def migrated_postgres(postgres: Postgres, pristine: str) -> Postgres:
+    postgres.create_database("migrated", template=pristine)
     return postgres
 
 

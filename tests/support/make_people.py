@@ -1,4 +1,4 @@
-"""Makes an administrator and a resident in the database of DATABASE_URL; prints their session keys as JSON."""
+"""Migrates the database of DATABASE_URL, puts an administrator and a resident in, and prints their session keys."""
 
 import json
 import sys
@@ -8,6 +8,7 @@ import django
 django.setup()
 
 from django.contrib.auth import get_user_model  # noqa: E402
+from django.core.management import call_command  # noqa: E402
 from django.test import Client  # noqa: E402
 
 PASSWORD = "correct horse battery staple"
@@ -20,6 +21,7 @@ def session_key(user):
 
 
 def main():
+    call_command("migrate", verbosity=0)
     users = get_user_model().objects
     people = {
         "admin": users.create_superuser("admin", password=PASSWORD),

@@ -24,12 +24,15 @@ class People:
     database: Path
     sessions: dict[str, str]
 
+    def copied_to(self, folder: Path) -> Path:
+        """Return a copy of the database, in *folder*."""
+        return Path(shutil.copy(self.database, folder / "db.sqlite3"))
+
 
 def make_people(folder: Path) -> People:
-    """Migrate a database in *folder* and put the people into it."""
+    """Make a database in *folder* with the people in it."""
     database = folder / "people.sqlite3"
     url = f"sqlite:///{database}"
-    django_process.migrate(url)
     sessions = json.loads(django_process.output_of(Path(__file__).with_name("make_people.py"), database_url=url))
     return People(database=database, sessions=sessions)
 
@@ -66,9 +69,7 @@ class Site(RunningSite):
 
     def __init__(self, folder: Path, people: People, *, dev: bool = True, **environment: str) -> None:
         folder.mkdir(exist_ok=True)
-        database = folder / "db.sqlite3"
-        shutil.copy(people.database, database)
-        self.database_url = f"sqlite:///{database}"
+        self.database_url = f"sqlite:///{people.copied_to(folder)}"
         settings = {"DATABASE_URL": self.database_url, "DEBUG": "0"} | environment
         super().__init__(Server(DAPHNE, folder=folder, environment=settings, dev=dev), people)
 

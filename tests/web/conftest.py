@@ -3,13 +3,8 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 
 from tests.support.browser import running_browser
-from tests.support.site import Site, make_people
+from tests.support.site import Site
 from tests.web.scheduler_site import SchedulerSite, prepare
-
-
-@pytest.fixture(scope="session")
-def people(tmp_path_factory):
-    return make_people(tmp_path_factory.mktemp("people"))
 
 
 @pytest.fixture(scope="module")
