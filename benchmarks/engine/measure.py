@@ -1,6 +1,5 @@
 """The measuring itself, the same for all systems."""
 
-import asyncio
 import gc
 import math
 import os
@@ -63,9 +62,3 @@ class Memory:
         """Return the bytes, without what is garbage."""
         gc.collect()
         return tracemalloc.get_traced_memory()[0] if tracemalloc.is_tracing() else resident_bytes() - self._resident
-
-
-async def breathe() -> None:
-    """Let everything that has just been started take its first step."""
-    for _ in range(3):
-        await asyncio.sleep(0)
