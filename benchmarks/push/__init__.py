@@ -11,14 +11,14 @@ SYSTEMS = {OURS: "ours", PLAIN: "channels", DIRECT: "direct"}
 
 def cases(*, quick: bool) -> list[Case]:
     """Return the children: each way, on each server."""
-    few = _side_by_side(DAPHNE, 200, "daphne", every=0.4)
+    few = _side_by_side(DAPHNE, 200, "daphne", every=0.3)
     if quick:
         return few
     return [
         *few,
-        *_side_by_side(DAPHNE, 1000, "daphne"),
+        *_side_by_side(DAPHNE, 1000, "daphne", systems=(OURS, PLAIN, DIRECT)),
         *_side_by_side(UVICORN, 1000, "uvicorn"),
-        *_side_by_side(REPLICAS, 1000, "daphne", replicas=3, systems=(OURS, PLAIN)),
+        *_side_by_side(REPLICAS, 1000, "daphne", replicas=3),
     ]
 
 
@@ -27,9 +27,9 @@ def _side_by_side(
     clients: int,
     server: str,
     *,
-    systems: Iterable[str] = SYSTEMS,
+    systems: Iterable[str] = (OURS, PLAIN),
     replicas: int = 1,
-    every: float = 1.0,
+    every: float = 0.8,
 ) -> list[Case]:
     return [
         Case(

@@ -2,73 +2,107 @@
 The clients, in a process of their own: `python -m benchmarks.push.clients PORTS COUNT FIRST LAST`.
 
 COUNT clients, spread over PORTS (with commas between), note how old each message is when they get it. Says "ready" when
-all are connected; when all have the message numbered LAST, one line of JSON of what they got from FIRST on. They stay
-until the process is ended.
+all have got a first one; when all have the message numbered LAST, one line of JSON of what they got from FIRST on. They
+stay until the process is ended.
 """
 
 import asyncio
 import gc
 import json
 import sys
-from collections import Counter
 from datetime import UTC, datetime
 
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.client import ClientProtocol
+from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
+from websockets.frames import Frame, Opcode
+from websockets.uri import parse_uri
 
 CONNECTING_AT_ONCE = 50
 PATIENCE = 60.0  # seconds until the last message
 
 
-class Clients:
-    """What *count* clients of *ports* hear of the messages numbered from *first* to *last*."""
+class Client(asyncio.Protocol):
+    """
+    One client, which offers compression as browsers do.
 
-    def __init__(self, ports: list[int], count: int, *, first: int, last: int) -> None:
-        self._addresses = [f"ws://127.0.0.1:{ports[number % len(ports)]}/" for number in range(count)]
-        self._numbers = range(first, last + 1)
-        self._connecting = asyncio.Semaphore(CONNECTING_AT_ONCE)
-        self._delays: list[float] = []  # ms
-        self._sizes: Counter[int] = Counter()
+    It is the protocol of the library websockets, and no task: the machine has other work while messages arrive.
+    """
 
-    async def run(self) -> None:
-        """Connect, listen and tell."""
-        connections = await asyncio.gather(*map(self._connect, self._addresses))
-        gc.freeze()  # so many connections need not be looked through while messages arrive
-        print("ready", flush=True)
-        await asyncio.wait([asyncio.create_task(self._listen(one)) for one in connections], timeout=PATIENCE)
-        print(json.dumps(self._figures()), flush=True)
-        await asyncio.get_running_loop().create_future()
+    def __init__(self, address: str, numbers: range) -> None:
+        self._protocol = ClientProtocol(parse_uri(address), extensions=[ClientPerMessageDeflateFactory()])
+        self._numbers = numbers
+        self.is_connected: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.has_last: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.delays: list[float] = []  # ms
+        self.size = 0  # bytes of the last message
 
-    async def _connect(self, address: str) -> ClientConnection:
-        async with self._connecting:  # compression is offered, as browsers do
-            return await connect(address, ping_interval=None, open_timeout=PATIENCE)
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._protocol.send_request(self._protocol.connect())
+        self._send()
 
-    async def _listen(self, connection: ClientConnection) -> None:
-        async for text in connection:
-            now = datetime.now(UTC)
-            message = json.loads(text)
-            if message["sequence"] in self._numbers:
-                self._delays.append((now - datetime.fromisoformat(message["timestamp"])).total_seconds() * 1000)
-                self._sizes[len(text)] += 1
-            if message["sequence"] >= self._numbers[-1]:
-                return
+    def data_received(self, data: bytes) -> None:
+        now = datetime.now(UTC)
+        self._protocol.receive_data(data)
+        for event in self._protocol.events_received():
+            if isinstance(event, Frame) and event.opcode is Opcode.TEXT:
+                self._take(bytes(event.data), now)
+        self._send()
 
-    def _figures(self) -> dict[str, float]:
-        delays = sorted(self._delays)
-        return {
-            "p50_ms": delays[len(delays) // 2],
-            "p99_ms": delays[len(delays) * 99 // 100],
-            "max_ms": delays[-1],
-            "received_share": len(delays) / len(self._addresses) / len(self._numbers),
-            "message_bytes": self._sizes.most_common(1)[0][0],
-        }
+    def _send(self) -> None:
+        for data in self._protocol.data_to_send():
+            self._transport.write(data)
+
+    def _take(self, text: bytes, now: datetime) -> None:
+        if not self.is_connected.done():
+            self.is_connected.set_result(None)
+        message = json.loads(text)
+        if message["sequence"] in self._numbers:
+            self.delays.append((now - datetime.fromisoformat(message["timestamp"])).total_seconds() * 1000)
+            self.size = len(text)
+        if message["sequence"] >= self._numbers[-1] and not self.has_last.done():
+            self.has_last.set_result(None)
 
 
-def main() -> None:
-    """Listen, and print what was heard."""
+async def connect(ports: list[int], count: int, numbers: range) -> list[Client]:
+    """Return *count* clients that will note the messages of these *numbers*."""
+    turns = asyncio.Semaphore(CONNECTING_AT_ONCE)
+
+    async def one(port: int) -> Client:
+        async with turns:
+            new = Client(f"ws://127.0.0.1:{port}/", numbers)
+            await asyncio.get_running_loop().create_connection(lambda: new, "127.0.0.1", port)
+            await new.is_connected
+            return new
+
+    async with asyncio.timeout(PATIENCE):
+        return await asyncio.gather(*(one(ports[number % len(ports)]) for number in range(count)))
+
+
+def figures(clients: list[Client], expected: int) -> dict[str, float]:
+    """Return what they have heard; *expected* is the number of messages for each."""
+    delays = sorted(delay for client in clients for delay in client.delays)
+    return {
+        "p50_ms": delays[len(delays) // 2],
+        "p99_ms": delays[len(delays) * 99 // 100],
+        "max_ms": delays[-1],
+        "received_share": len(delays) / len(clients) / expected,
+        "message_bytes": clients[0].size,
+    }
+
+
+async def main() -> None:
+    """Connect, listen and tell."""
     ports, count, first, last = sys.argv[1:]
-    clients = Clients([int(port) for port in ports.split(",")], int(count), first=int(first), last=int(last))
-    asyncio.run(clients.run())
+    numbers = range(int(first), int(last) + 1)
+    clients = await connect([int(port) for port in ports.split(",")], int(count), numbers)
+    gc.freeze()  # so many connections need not be looked through while messages arrive
+    print("ready", flush=True)
+    await asyncio.wait([client.has_last for client in clients], timeout=PATIENCE)
+    print(json.dumps(figures(clients, len(numbers))), flush=True)
+    await asyncio.get_running_loop().create_future()
 
 
 if __name__ == "__main__":
-    main()
+    asyncio.run(main())

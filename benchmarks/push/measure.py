@@ -26,7 +26,7 @@ from tests.support.valkey import running_valkey
 
 PROJECT = Path(__file__).parent / "project"
 FEW = 10  # clients of each server that come and go first, so that what the first ones cost is not taken for a client's
-IDLE = 1.5  # seconds
+IDLE = 1.0  # seconds
 PUSHES = 5
 PATIENCE = 60.0  # seconds
 SPARE_FILES = 200  # that a process has open beside its clients

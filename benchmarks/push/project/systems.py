@@ -1,4 +1,8 @@
-"""Three ways for the status to get to the WebSocket clients of a process. All leave out sessions and users."""
+"""
+Three ways for the status to get to the WebSocket clients of a process. All leave out sessions and users.
+
+A client gets a first message when pushes will reach it.
+"""
 
 import json
 from typing import Any, Protocol
@@ -28,7 +32,7 @@ class Ours:
 
     def __init__(self) -> None:
         relay = Relay(GROUP, read=station.read, silence=60.0)
-        self._socket = PushSocket(relay, refusal=lambda _: None)
+        self._socket = PushSocket(relay, refusal=lambda _: None, opening=lambda _: [station.compose(HEALTH)])
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["user"] = AnonymousUser()
@@ -43,8 +47,12 @@ class StatusConsumer(AsyncJsonWebsocketConsumer):
 
     groups = [GROUP]
 
+    async def connect(self) -> None:
+        await super().connect()  # type: ignore[no-untyped-call] # Channels carries no types
+        await self.send_json(_status(0))  # type: ignore[no-untyped-call]
+
     async def status_message(self, event: dict[str, Any]) -> None:
-        await self.send_json(event["message"])  # type: ignore[no-untyped-call] # Channels carries no types
+        await self.send_json(event["message"])  # type: ignore[no-untyped-call]
 
 
 class PlainChannels:
@@ -74,6 +82,7 @@ class Direct:
         await receive()
         await send({"type": "websocket.accept"})
         self._clients.add(send)
+        await send({"type": "websocket.send", "text": station.compose(HEALTH).text})
         while (await receive())["type"] != "websocket.disconnect":
             continue
         self._clients.discard(send)
