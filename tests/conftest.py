@@ -41,6 +41,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each of hundreds of processes would compile the backend anew
 os.environ["SECRET_KEY"] = "for tests only"
 os.environ["DEBUG"] = "0"
+# In debug mode each callback notes the lines of those who made it. Ten of them took most of the time of tests of loops.
+asyncio.constants.DEBUG_STACK_DEPTH = 2
 
 
 @pytest.hookimpl(optionalhook=True)
