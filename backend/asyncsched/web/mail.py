@@ -100,6 +100,7 @@ async def carry(mailboxes: Iterable[Mailbox]) -> None:
     carriers: list[asyncio.Task[None]] = []
     try:
         while to_do:
+            # Nobody has taken anything since the last turn: none carries yet, or all wait for clients.
             if len(to_do) == left:
                 carriers.append(asyncio.create_task(_carry(to_do)))
             left = len(to_do)
