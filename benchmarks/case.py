@@ -22,6 +22,7 @@ class Case:
     module: str  # "benchmarks.engine.raw"
     arguments: tuple[str, ...] = ()
     venv: str = ".venv-bench"  # folder of the environment, relative to the root of the project
+    is_light: bool = False  # it hardly uses the processor: all of its group are measured at the same time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

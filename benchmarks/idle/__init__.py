@@ -18,7 +18,7 @@ WARM_UP = "6"  # seconds: what a first run costs, such as a row that is written 
 
 def cases(*, quick: bool) -> list[Case]:
     """Return what is measured, side by side."""
-    lasts = "6" if quick else "30"
+    lasts = "6" if quick else "60"
     return [
         Case(
             workload=WORKLOAD,
@@ -26,6 +26,7 @@ def cases(*, quick: bool) -> list[Case]:
             size=SIZE,
             module="benchmarks.idle.child",
             arguments=(module, WARM_UP, lasts, *options),
+            is_light=True,
         )
         for system, (module, *options) in SYSTEMS.items()
         if system in QUICK or not quick

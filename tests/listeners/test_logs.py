@@ -1,6 +1,7 @@
 """What the log says of skipped occurrences and of stalls, and how often."""
 
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -71,6 +72,15 @@ def test_so_has_each_task_that_calls_the_same_line(caplog: pytest.LogCaptureFixt
 def test_what_was_missed_is_told_with_its_lateness(caplog: pytest.LogCaptureFixture) -> None:
     LogListener().occurrences_skipped(skipped(lateness=2.84))
     assert said(caplog) == ["work: 5 skipped (coalesced), up to 2.8 s late"]
+
+
+def test_a_thousand_tasks_that_skip_at_once_do_not_flood_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    listener = LogListener()
+    for number in range(1000):
+        listener.occurrences_skipped(replace(skipped(), task=f"work {number}"))
+    lines = said(caplog)
+    assert len(lines) == 100
+    assert "async_tasks history --skipped" in lines[-1]
 
 
 def test_what_was_noticed_in_time_has_no_lateness(caplog: pytest.LogCaptureFixture) -> None:

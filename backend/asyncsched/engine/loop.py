@@ -32,7 +32,8 @@ from asyncsched.registry import Task
 logger = logging.getLogger("asyncsched.supervisor")
 
 NOBODY: frozenset[Any] = frozenset()  # one for all: each would be 200 bytes
-ALLOW, CLUSTER, CANCELLED, SKIPPED = Overlap.ALLOW, Scope.CLUSTER, RunStatus.CANCELLED, RunStatus.SKIPPED
+ALLOW, CLUSTER, SCHEDULE = Overlap.ALLOW, Scope.CLUSTER, Trigger.SCHEDULE
+CANCELLED, SKIPPED = RunStatus.CANCELLED, RunStatus.SKIPPED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,20 +192,30 @@ class ScheduleLoop:
         return self._around.runner.run(self.task, claim, due_at=due_at, report=self._record)
 
     def _usual(self, now: datetime) -> Awaitable[None] | None:
-        """Return what is to be awaited where nothing is to be weighed and nobody asked, None where more is to do."""
+        """Return what is to be awaited where nobody asked and nothing is under way, None where more is to be done."""
         plan = usual.usual(self.task, self.progress, now) if self._is_free else None
         if plan is None:
             return None
-        if plan.run is None or plan.due_at is None:
-            return self._waiting(plan.wake_at, now)
-        term = None
-        if self.task.options.scope is CLUSTER:
-            standing = self._around.leadership.standing
-            if not standing.leads:
+        claim = None
+        if plan.run is not None:
+            claim = self._claim_at_once(plan.run)
+            if claim is None:
                 return None
-            term = standing.term
         self.progress = plan.progress
-        return self._run(Claim(run_id=new_run_id(), occurrence=plan.run, term=term), plan.due_at, now)
+        for skipped in plan.skipped:
+            self._skip(skipped)
+        if claim is None or plan.due_at is None:
+            return self._waiting(plan.wake_at, now)
+        return self._run(claim, plan.due_at, now)
+
+    def _claim_at_once(self, occurrence: Occurrence) -> Claim | None:
+        """Return the claim of an occurrence that costs no row, None if the store has to decide, or it may not run."""
+        if occurrence.trigger is not SCHEDULE:
+            return None
+        if self.task.options.scope is not CLUSTER:
+            return Claim(run_id=new_run_id(), occurrence=occurrence)
+        standing = self._around.leadership.standing
+        return Claim(run_id=new_run_id(), occurrence=occurrence, term=standing.term) if standing.leads else None
 
     async def _claim(self, occurrence: Occurrence) -> Claim | Refusal:
         """Ask the store. Nothing comes between its answer, if it need not wait, and the start; so trust is fresh."""

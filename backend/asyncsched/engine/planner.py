@@ -66,10 +66,16 @@ def due_at(task: Task, occurrence: datetime) -> datetime:
 
 
 def skip(
-    task: Task, progress: Progress, until: datetime, reason: SkipReason, *, wake_at: datetime | None = None
+    task: Task,
+    progress: Progress,
+    until: datetime,
+    reason: SkipReason,
+    *,
+    wake_at: datetime | None = None,
+    lateness: float = 0.0,
 ) -> Plan:
-    """Settle every occurrence up to *until* without running it."""
-    skipped = missed(task, progress.cursor, until, reason)
+    """Settle every occurrence up to *until* without running it. *lateness*: seconds since the first was due."""
+    skipped = missed(task, progress.cursor, until, reason, lateness=lateness)
     progress = progress._replace(cursor=max(progress.cursor, until))
     return Plan(progress=progress, wake_at=wake_at, skipped=skipped)
 
@@ -131,12 +137,10 @@ def _plan_on_schedule(task: Task, progress: Progress, now: datetime) -> Plan:
     progress, superseded = without_pending(progress, SkipReason.COALESCED)
     subject = first if takes_all else latest
     if overlaps(task, progress, due_at(task, subject)) and task.options.overlap is not QUEUE:
-        decided = skip(task, progress, subject, SkipReason.OVERLAP, wake_at=now)
+        lateness = (now - first_due_at).total_seconds()
+        decided = skip(task, progress, subject, SkipReason.OVERLAP, wake_at=now, lateness=lateness)
     else:
         decided = _plan_due(task, progress, first, latest, now=now)
-    if decided.skipped:
-        lateness = (now - first_due_at).total_seconds()
-        decided = replace(decided, skipped=tuple(replace(skipped, lateness=lateness) for skipped in decided.skipped))
     if decided.progress.jumped:
         decided = replace(decided, progress=_looked_at(decided.progress))
     return _with(used + superseded, decided)
@@ -160,26 +164,28 @@ def _next_catch_up_at(progress: Progress, first_due_at: datetime, now: datetime)
 
 def _plan_due(task: Task, progress: Progress, first: datetime, latest: datetime, *, now: datetime) -> Plan:
     options = task.options
+    first_due_at = due_at(task, first)
+    lateness = (now - first_due_at).total_seconds()
     tolerated = GRACE if options.catch_up is NONE else options.catch_up_window
     is_queued = options.overlap is QUEUE and overlaps(task, progress, due_at(task, latest))
     too_late = SkipReason.CLOCK_STEP if progress.jumped else SkipReason.MISFIRE
     if now - due_at(task, latest) > tolerated and not is_queued:
-        return skip(task, progress, latest, too_late, wake_at=now)
+        return skip(task, progress, latest, too_late, wake_at=now, lateness=lateness)
     skipped: tuple[Skipped, ...] = ()
     if options.catch_up is ALL:
-        if now - due_at(task, first) > tolerated:
+        if now - first_due_at > tolerated:
             horizon = now - tolerated
             first = min(task.schedule.next_after(horizon), latest)
-            skipped = missed(task, progress.cursor, first, too_late, but_last=True)
+            skipped = missed(task, progress.cursor, first, too_late, but_last=True, lateness=lateness)
         chosen = first
     elif first == latest:
         chosen = latest
     else:
         chosen = latest
         reason = SkipReason.CLOCK_STEP if progress.jumped else SkipReason.COALESCED
-        if overlaps(task, progress, due_at(task, first)):
+        if overlaps(task, progress, first_due_at):
             reason = SkipReason.OVERLAP
-        skipped = missed(task, progress.cursor, latest, reason, but_last=True)
+        skipped = missed(task, progress.cursor, latest, reason, but_last=True, lateness=lateness)
     chosen_due_at = due_at(task, chosen)
     trigger = CATCH_UP if now - chosen_due_at > GRACE else SCHEDULE
     occurrence = Occurrence(task=task.name, scheduled_for=chosen, trigger=trigger)

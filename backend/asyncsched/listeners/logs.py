@@ -1,6 +1,8 @@
 """Runs in the log: an outage once when it begins, now and then while it lasts, once when it ends."""
 
 import logging
+import math
+import time
 
 from asyncsched.engine.outage import is_worth_saying
 from asyncsched.engine.ports import Listener
@@ -13,6 +15,7 @@ EXPECTED = frozenset(
     {SkipReason.PREDICATE, SkipReason.PAUSED, SkipReason.SUSPENDED, SkipReason.CLAIMED, SkipReason.NOT_LEADER}
 )
 
+MOST_LINES = 100
 WORTH_SAYING = 0.1  # seconds of lateness
 
 
@@ -22,6 +25,8 @@ class LogListener(Listener):
     def __init__(self) -> None:
         self._failures: dict[str, int] = {}
         self._skips: dict[tuple[str, SkipReason], int] = {}
+        self._minute = -math.inf
+        self._lines = 0  # about skips, in this minute
         self._stalls: dict[tuple[str | None, str], int] = {}
 
     def run_finished(self, result: RunResult) -> None:
@@ -41,8 +46,11 @@ class LogListener(Listener):
     def occurrences_skipped(self, skipped: Skipped) -> None:
         key = (skipped.task, skipped.reason)
         count = self._skips[key] = self._skips.get(key, 0) + 1
+        is_said = skipped.reason not in EXPECTED and is_worth_saying(count) and self._has_room()
+        if not is_said and not logger.isEnabledFor(logging.DEBUG):
+            return  # with very many tasks that are late, putting it into words would make them later still
         logger.log(
-            logging.DEBUG if skipped.reason in EXPECTED or not is_worth_saying(count) else logging.WARNING,
+            logging.WARNING if is_said else logging.DEBUG,
             "%s: %d skipped (%s)%s",
             skipped.task,
             skipped.count,
@@ -64,6 +72,19 @@ class LogListener(Listener):
             stall.stack,
             extra={"action": "stalled", "task": stall.task, "run": stall.run_id},
         )
+
+    def _has_room(self) -> bool:
+        """False if so much was said of skips in the last minute that it would fill the disk, or hold up the loop."""
+        now = time.monotonic()
+        if now - self._minute >= 60:
+            self._minute, self._lines = now, 0
+        self._lines += 1
+        if self._lines == MOST_LINES:
+            logger.warning(
+                "more was skipped in this minute than is said here: see 'manage.py async_tasks history --skipped'",
+                extra={"action": "skipped"},
+            )
+        return self._lines < MOST_LINES
 
     def _failed(self, result: RunResult, extra: dict[str, str]) -> None:
         count = self._failures[result.task] = self._failures.get(result.task, 0) + 1
