@@ -46,7 +46,7 @@ class Site:
         """Run Python with *arguments* in the project; return what it printed."""
         environment = os.environ | self._environment
         command = [sys.executable, *arguments]
-        return subprocess.run(  # noqa: S603 - our own code
+        return subprocess.run(
             command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True, check=True, timeout=60
         ).stdout
 

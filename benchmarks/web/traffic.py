@@ -40,7 +40,7 @@ async def so_many(client: aiohttp.ClientSession, *, per_second: float, during: f
 
     An answer counts from the moment at which it was to be asked for: a server that is slow keeps nobody from asking.
     """
-    dice = random.Random(7)  # noqa: S311 - the same moments in every run
+    dice = random.Random(7)  # the same moments in every run
     seconds: list[float] = []
     began = time.perf_counter()
     moment = began
