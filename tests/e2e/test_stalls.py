@@ -69,7 +69,7 @@ def test_what_others_missed_meanwhile_is_one_line_with_number_and_lateness(site:
     missed = re.findall(r"asyncsched\.runs: tick: (\d+) skipped \(coalesced\), up to ([\d.]+) s late", site.server.log)
     ((count, late),) = [(int(count), float(late)) for count, late in missed if float(late) > 2]  # others are shorter
     assert count >= 4
-    assert is_about(late, 2.8)
+    assert is_about(late, 2.6)  # the first that was missed was due up to half a second after the beginning
 
 
 def test_history_keeps_it_with_the_run(site: Site) -> None:
