@@ -47,8 +47,10 @@ asyncio.constants.DEBUG_STACK_DEPTH = 2
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """As many processes of tests as there are cores, but four at most: some tests watch who has the processor."""
-    return min(len(os.sched_getaffinity(0)), 4)
+    """One process of tests more than there are cores, because many wait for servers half of their time; but four at
+    most, because some watch who has the processor.
+    """
+    return min(len(os.sched_getaffinity(0)) + 1, 4)
 
 
 @pytest.hookimpl(optionalhook=True)
