@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from types import FunctionType
 from typing import Any, TypeVar
 
 from asyncsched import policy
@@ -245,13 +246,7 @@ def _checked_kind(
         raise RegistrationError(f"schedule={schedule!r}: must be an Every, a DailyAt or a Cron")
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         raise RegistrationError("a generator cannot be scheduled: use a plain 'def' or an 'async def'")
-    required = [
-        parameter.name
-        for parameter in inspect.signature(function).parameters.values()
-        if parameter.default is parameter.empty
-        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-    ]
-    if required:
+    if required := _required(function):
         raise RegistrationError(f"a task is called without arguments, but this needs {', '.join(required)}")
     is_async = inspect.iscoroutinefunction(function)
     if enabled_when is not None and inspect.iscoroutinefunction(enabled_when) and not is_async:
@@ -259,6 +254,19 @@ def _checked_kind(
             "enabled_when is async but the task is sync and runs in a thread: make both async, or both plain"
         )
     return is_async
+
+
+def _required(function: Callable[..., Any]) -> list[str]:
+    """Return the names of the arguments that *function* cannot be called without."""
+    code = function.__code__ if isinstance(function, FunctionType) and not hasattr(function, "__wrapped__") else None
+    if code and not code.co_argcount and not code.co_kwonlyargcount:
+        return []  # a signature takes as long as all the rest of registering
+    return [
+        parameter.name
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.default is parameter.empty
+        and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    ]
 
 
 def _check_name(name: object) -> None:
@@ -275,4 +283,4 @@ def _choice(kind: type[Choice], name: str, value: str) -> Choice:
 
 
 def _first_line(function: Callable[..., Any]) -> str:
-    return (inspect.getdoc(function) or "").partition("\n")[0]
+    return inspect.cleandoc(function.__doc__ or "").partition("\n")[0]

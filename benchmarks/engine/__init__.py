@@ -33,7 +33,7 @@ SYSTEMS = {  # module in benchmarks.engine.systems, and its options
 
 LATENESS = "no-op jobs every 2 s"
 SHORT_JOBS = "jobs that sleep 1 ms, every 2 s"
-MANY = "no-op jobs every 8 s"
+MANY = "no-op jobs every 20 s"
 SATURATION = "saturation: no-op jobs every 50 ms"
 BURST = "burst: all due at one instant"
 MEMORY = "memory of Python's, traced"
@@ -61,26 +61,25 @@ _GROUPS = (
         workload=LATENESS,
         name="lateness",
         size=10_000,
-        systems=(RAW, HEAP, NO_STORE, NO_HISTORY, SQLITE, POSTGRES, APSCHEDULER3, APSCHEDULER4),
+        systems=(RAW, HEAP, NO_STORE, NO_HISTORY, SQLITE, POSTGRES, APSCHEDULER3),
         is_quick=True,
     ),
     _Group(workload=SHORT_JOBS, name="short-jobs", size=1_000, systems=(RAW, SQLITE, APSCHEDULER3)),
-    _Group(workload=BURST, name="burst", size=1_000, systems=(RAW, SQLITE, APSCHEDULER3, THREADS)),
     _Group(
         workload=BURST,
         name="burst",
         size=10_000,
-        systems=(RAW, HEAP, NO_STORE, SQLITE, APSCHEDULER3, APSCHEDULER4),
+        systems=(RAW, HEAP, NO_STORE, SQLITE, APSCHEDULER3),
     ),
     _Group(
         workload=SATURATION,
         name="saturation",
         size=10_000,
-        systems=(RAW, HEAP, NO_STORE, SQLITE, APSCHEDULER3, APSCHEDULER4),
+        systems=(RAW, NO_STORE, SQLITE, APSCHEDULER3, APSCHEDULER4),
         is_quick=True,
     ),
     _Group(workload=MEMORY, name="memory", size=10_000, systems=(RAW, HEAP, SQLITE, APSCHEDULER3)),
-    _Group(workload=MANY, name="many", size=100_000, systems=(RAW, SQLITE, APSCHEDULER3)),
+    _Group(workload=MANY, name="many", size=100_000, systems=(RAW, SQLITE)),
 )
 
 _QUICK = (RAW, SQLITE, APSCHEDULER3)
