@@ -72,6 +72,17 @@ async def test_less_than_anybody_notices_is_no_step_and_does_not_add_up(wall: An
     assert bell.is_closed
 
 
+async def test_a_step_while_the_one_before_is_dealt_with_is_told_as_well(wall: Any) -> None:
+    clock = SystemClock(lambda: None)
+    stepped = asyncio.create_task(clock.stepped())
+    await asyncio.sleep(0)
+    wall.shift(HOUR)
+    await stepped
+    wall.shift(HOUR)
+    async with asyncio.timeout(10):
+        assert await clock.stepped() == pytest.approx(HOUR.total_seconds(), abs=0.4)
+
+
 async def test_where_no_alarm_tells_it_looks(wall: Any) -> None:
     stepped = asyncio.create_task(SystemClock(lambda: None).stepped())
     await asyncio.sleep(0)

@@ -49,6 +49,7 @@ class SystemClock:
 
     def __init__(self, alarm: Callable[[], Alarm | None] = kernel_alarm) -> None:
         self._alarm = alarm
+        self._offset: float | None = None  # of the wall clock from the monotonic one, at the last look
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -59,13 +60,12 @@ class SystemClock:
     async def stepped(self) -> float:
         with _doubts(self._alarm()) as doubt:
             # Suspending the machine stops the monotonic clock on Linux, so a resume shows here as well. What NTP
-            # slews does not: both clocks follow it.
-            offset = time.time() - time.monotonic()
+            # slews does not: both clocks follow it. The first look is at once: for what came since the last call.
             while True:
+                before, self._offset = self._offset, time.time() - time.monotonic()
+                if before is not None and abs(self._offset - before) >= NOTICEABLE:
+                    return self._offset - before
                 await doubt()
-                before, offset = offset, time.time() - time.monotonic()
-                if abs(offset - before) >= NOTICEABLE:
-                    return offset - before
 
 
 @contextmanager

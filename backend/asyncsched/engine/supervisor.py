@@ -282,7 +282,7 @@ def _serving(service: Service) -> Culprit:
 
 @contextmanager
 def garbage_left_alone() -> Iterator[None]:
-    """Inside the block all that is made stays: to look through it for garbage again and again takes half of the time."""
+    """What is made inside the block stays: to look through it for garbage again and again takes half of the time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
