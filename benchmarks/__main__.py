@@ -46,9 +46,9 @@ def _parsed(arguments: Sequence[str]) -> argparse.Namespace:
 
 def _chosen(only: str, *, quick: bool) -> dict[str, list[Case]]:
     found = {area: importlib.import_module(f"benchmarks.{area}").cases(quick=quick) for area in AREAS}
-    wanted = {
-        area: [case for case in cases if only in {"", area} or only in case.workload] for area, cases in found.items()
-    }
+    if only in found:
+        return {only: found[only]}
+    wanted = {area: [case for case in cases if only in case.workload] for area, cases in found.items()}
     return {area: cases for area, cases in wanted.items() if cases}
 
 

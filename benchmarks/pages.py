@@ -14,7 +14,7 @@ from benchmarks.figures import number, title
 from benchmarks.results import Measurement, Results, read
 
 FOLDER = Path(__file__).parent
-PAGE = FOLDER.parent / "docs" / "explanation" / "performance.md"
+PAGES = (FOLDER.parent / "README.md", FOLDER.parent / "docs" / "explanation" / "performance.md")
 _MARKED = re.compile(r"(<!-- bench:(?P<name>[a-z-]+) -->\n).*?(<!-- /bench -->)", re.DOTALL)
 
 
@@ -54,6 +54,11 @@ TABLES: Mapping[str, Table] = {
         sized="tasks",
         metrics=(*(f"start_{part}" for part in _STARTS), *(f"saturated_start_{part}" for part in _STARTS)),
     ),
+    "beside": Table(
+        workloads={web.BESIDE.format("daphne"): ""},
+        sized="tasks",
+        metrics=(*(f"start_{part}" for part in _STARTS), "http_p50_ms", "http_p99_ms"),
+    ),
     "answers": Table(
         workloads=_BESIDE,
         heading="server",
@@ -87,8 +92,9 @@ def filled(text: str, results: Results) -> str:
 
 
 def fill(results: Results) -> None:
-    """Fill the tables of the page on performance."""
-    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), results), encoding="utf-8")
+    """Fill the tables of the pages."""
+    for page in PAGES:
+        page.write_text(filled(page.read_text(encoding="utf-8"), results), encoding="utf-8")
 
 
 def _line(cells: list[str]) -> str:
