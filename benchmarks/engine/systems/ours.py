@@ -1,5 +1,6 @@
 """This scheduler: the whole product on a database, as `SchedulerLifespan` starts it, or its engine alone."""
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -43,9 +44,11 @@ class Ours(System):
             register(f"job_{number}", schedule, timeout=TIMEOUT, history=self._history)(job)
         self._supervisor = self._make()
         await self._supervisor.start()
+        gc.freeze()  # as the server does once its scheduler has started
 
     async def stop(self) -> None:
         await self._supervisor.drain(GRACE)
+        gc.unfreeze()
 
 
 def system(database: str, history: str | None = None) -> System:
