@@ -2,6 +2,8 @@
 
 UNITS = {"us": "µs", "per_s": "per s", "percent": "%", "ms": "ms", "mb": "MB", "kb": "kB", "bytes": "bytes", "s": "s"}
 
+SHORT = {"cpu", "db", "http", "rss", "sigkill", "sigterm"}  # in capitals
+
 
 def number(value: float) -> str:
     """Return *value* to three digits, thousands set apart."""
@@ -13,7 +15,7 @@ def number(value: float) -> str:
 def title(metric: str) -> str:
     """Return the heading for a metric: ``cpu_per_run_us`` is "CPU per run, µs"."""
     name, suffix = _split(metric)
-    words = name.replace("_", " ").replace("cpu", "CPU")
+    words = " ".join(word.upper() if word in SHORT else word for word in name.split("_"))
     if suffix == "per_s":
         return f"{words} per s"
     return f"{words}, {UNITS[suffix]}" if suffix else words
