@@ -1,9 +1,11 @@
 """What an area of benchmarks tells the runner: which children to start, and what the figures are to be."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 RAW = "raw asyncio"
 OURS = "asyncsched"
+DATABASES = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,3 +45,23 @@ class Target:
     at_least: float | None = None
     plus: float | None = None
     words: str  # the target as a person says it
+
+
+def on_database(way: str, database: str) -> str:
+    """Return what the system is called that goes this *way* on *database*, a key of DATABASES."""
+    return f"{way}, {DATABASES[database]}"
+
+
+def on_each_database(workload: str, ways: Mapping[str, str], *, size: int, module: str) -> list[Case]:
+    """Return the cases of *ways* on each database: the arguments of the child are database, way and size."""
+    return [
+        Case(
+            workload=workload,
+            system=on_database(words, database),
+            size=size,
+            module=module,
+            arguments=(database, way, str(size)),
+        )
+        for database in DATABASES
+        for way, words in ways.items()
+    ]

@@ -1,9 +1,8 @@
 """Deleting a million expired rows while the status is pushed every two seconds: in batches, and in one DELETE."""
 
-from benchmarks.case import OURS, Case, Target
+from benchmarks.case import DATABASES, OURS, Case, Target, on_database, on_each_database
 
 WORKLOAD = "clean-up beside the push"
-DATABASES = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
 WAYS = {"batches": OURS, "delete": "one DELETE"}
 ROWS, QUICK_ROWS = 1_000_000, 100_000
 LATEST_PUSH = 250  # ms
@@ -11,22 +10,12 @@ LATEST_PUSH = 250  # ms
 
 def cases(*, quick: bool) -> list[Case]:
     """Return the children: each way on each database."""
-    rows = QUICK_ROWS if quick else ROWS
-    return [
-        Case(
-            workload=WORKLOAD,
-            system=_system(way, database),
-            size=rows,
-            module="benchmarks.cleanup.measure",
-            arguments=(database, way, str(rows)),
-        )
-        for database in DATABASES
-        for way in WAYS
-    ]
+    size = QUICK_ROWS if quick else ROWS
+    return on_each_database(WORKLOAD, WAYS, size=size, module="benchmarks.cleanup.measure")
 
 
 def _system(way: str, database: str) -> str:
-    return f"{WAYS[way]}, {DATABASES[database]}"
+    return on_database(WAYS[way], database)
 
 
 TARGETS = (

@@ -1,9 +1,8 @@
 """Runs put into history as fast as they come: by the store, and by one `acreate` each."""
 
-from benchmarks.case import OURS, Case, Target
+from benchmarks.case import OURS, Case, Target, on_database, on_each_database
 
 WORKLOAD = "runs recorded"
-DATABASES = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
 WAYS = {
     "acreate": "one acreate per run",
     "summary": OURS,  # with the history that a task below a minute has by default
@@ -14,22 +13,12 @@ TASKS, QUICK_TASKS = 10_000, 1_000
 
 def cases(*, quick: bool) -> list[Case]:
     """Return the children: each way on each database."""
-    tasks = QUICK_TASKS if quick else TASKS
-    return [
-        Case(
-            workload=WORKLOAD,
-            system=_system(way, database),
-            size=tasks,
-            module="benchmarks.recorded.measure",
-            arguments=(database, way, str(tasks)),
-        )
-        for database in DATABASES
-        for way in WAYS
-    ]
+    size = QUICK_TASKS if quick else TASKS
+    return on_each_database(WORKLOAD, WAYS, size=size, module="benchmarks.recorded.measure")
 
 
 def _system(way: str, database: str) -> str:
-    return f"{WAYS[way]}, {DATABASES[database]}"
+    return on_database(WAYS[way], database)
 
 
 TARGETS = (
