@@ -207,6 +207,12 @@ class TestNeverInTheWay:
         await asyncio.sleep(0)
         assert logging.getLogger().handlers == before
 
+    def test_nothing_listens_after_a_run_that_outlived_its_loop(self) -> None:
+        before = list(logging.getLogger().handlers)
+        with LogKeeping(10):
+            assert len(logging.getLogger().handlers) == len(before) + 1
+        assert logging.getLogger().handlers == before
+
     async def test_a_value_that_cannot_be_put_into_words_fails_nothing(self) -> None:
         class Unspeakable:
             def __str__(self) -> str:

@@ -37,7 +37,10 @@ class LogKeeping:
         self._going -= 1
         if not self._going and not self._is_leaving:  # thousands may begin and end before the loop comes round
             self._is_leaving = True
-            asyncio.get_running_loop().call_soon(self._leave)
+            try:
+                asyncio.get_running_loop().call_soon(self._leave)
+            except RuntimeError:  # there is no loop any more: the interpreter closes the run
+                self._leave()
 
     def _leave(self) -> None:
         self._is_leaving = False
