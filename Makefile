@@ -48,7 +48,12 @@ run: $(VENV)/home.stamp ## install, migrate and serve on 127.0.0.1:$PORT
 demo: $(VENV)/demo.stamp ## the same beside a simulated home: no hardware, a database of its own
 	@exec $(BIN)/python -m demo --port $(PORT)
 
-test: $(VENV)/dev.stamp ## the whole test suite, on all cores (PYTEST_ARGS= for a part, one test after the other)
+$(VENV)-django-cron/stamp: constraints/django-cron.txt
+	@$(PYTHON) -m venv $(VENV)-django-cron
+	@$(VENV)-django-cron/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r constraints/django-cron.txt
+	@touch $@
+
+test: $(VENV)/dev.stamp $(VENV)-django-cron/stamp ## the whole test suite, on all cores (PYTEST_ARGS= for a part, one test after the other)
 	$(BIN)/python -X dev -m pytest $(or $(PYTEST_ARGS),--numprocesses auto --dist worksteal)
 
 test-long: $(VENV)/dev.stamp ## every property on thousands of examples (minutes), and how many those were
@@ -95,7 +100,8 @@ constraints: ## pin every version again, with hashes (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 pyproject.toml --extra demo -c constraints/dev.txt -o constraints/demo.txt
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 pyproject.toml --extra mutants -c constraints/dev.txt -o constraints/mutants.txt
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 pyproject.toml --extra bench -c constraints/dev.txt -o constraints/bench.txt
+	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 constraints/django-cron.in -o constraints/django-cron.txt
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --prerelease allow pyproject.toml --extra bench-apscheduler4 -c constraints/dev.txt -o constraints/bench-apscheduler4.txt
 
 clean: ## forget the environment and local data
-	rm -rf $(VENV) var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-* var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
