@@ -12,6 +12,7 @@ from asyncsched.management.subcommands import (
     coming,
     completing,
     health,
+    importing,
     listing,
     one_run,
     past,
@@ -33,6 +34,7 @@ _SUBCOMMANDS: tuple[tuple[str, str, Callable[[Any], None] | None, Handler], ...]
     ("pause", "keep tasks from running on schedule", pausing.add_arguments, pausing.handle_pause),
     ("resume", "let them run again", pausing.add_arguments, pausing.handle_resume),
     ("names", "the names of the tasks, one a line", None, listing.handle_names),
+    ("import", "the schedules of another scheduler, as code", importing.add_arguments, importing.handle),
     ("completion", "a script for your shell that completes all this", completing.add_arguments, completing.handle),
 )
 

@@ -1,0 +1,49 @@
+"""Names that are valid for tasks and functions, and not taken."""
+
+import keyword
+import re
+from collections.abc import Iterable, Set
+from dataclasses import replace
+
+from asyncsched.migrating.found import Definition, LeftOut
+from asyncsched.registry import MAX_NAME_LENGTH, OWN
+
+
+def named(definitions: Iterable[Definition]) -> list[Definition]:
+    """Return *definitions*, those found under names that ``register`` takes, and each once.
+
+    The second ``report`` is ``report_2``.
+    """
+    taken: set[str] = set()
+    result: list[Definition] = []
+    for one in definitions:
+        if isinstance(one, LeftOut):
+            result.append(one)
+            continue
+        name = "".join(letter if letter.isprintable() else " " for letter in one.name).strip()
+        if name.startswith(OWN):
+            name = name.removeprefix(OWN)
+        name = free(name or "task", taken, most=MAX_NAME_LENGTH)
+        taken.add(name)
+        result.append(replace(one, name=name))
+    return result
+
+
+def function_name(name: str, taken: Set[str]) -> str:
+    """Return an identifier for the function of the task *name* that is not *taken*."""
+    last = re.split(r"[./:]", name.strip("./: "))[-1]
+    word = re.sub(r"\W+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", last)).strip("_").lower()
+    if not word or word[0].isdigit() or keyword.iskeyword(word):
+        word = f"task_{word}".rstrip("_")
+    return free(word, taken)
+
+
+def free(name: str, taken: Set[str], *, most: int | None = None) -> str:
+    """Return *name*, of *most* characters, or the first of ``name_2``, ``name_3`` and so on that is not *taken*."""
+    name, number = name[:most], 1
+    tried = name
+    while tried in taken:
+        number += 1
+        ending = f"_{number}"
+        tried = name[: most - len(ending) if most else None] + ending
+    return tried

@@ -1,0 +1,23 @@
+"""What schedules can be read from, by name."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from asyncsched.migrating import django_cron
+from asyncsched.migrating.found import Definition
+
+
+class Source(Protocol):
+    """What a module has that reads another scheduler's definitions."""
+
+    def read(self, where: Sequence[str]) -> list[Definition]:
+        """Return all definitions in the project, also those that cannot be imported.
+
+        *where* says where they are; without any, they are where the other scheduler looks for them.
+        Raises NotThere if they cannot be read at all, such as without the other package.
+        """
+
+
+SOURCES: dict[str, Source] = {
+    "django-cron": django_cron,
+}

@@ -1,0 +1,89 @@
+"""The text of a ``tasks.py`` that does what was found, for a person to review. Pure."""
+
+import textwrap
+from collections.abc import Iterable, Sequence
+
+from asyncsched.migrating.code import STEP, WIDTH, Call, imports_of, text_of
+from asyncsched.migrating.found import Found, LeftOut
+from asyncsched.migrating.naming import function_name
+
+OUR_NAMES = frozenset({"Cron", "DailyAt", "Every", "Retry", "register", "timedelta", "timezone"})
+
+
+def written(found: Sequence[Found], left_out: Sequence[LeftOut], *, scheduler: str) -> str:
+    """Return the module for *found*, which have names of their own; *scheduler* is what they come from.
+
+    What is left out stands at its end, in comments.
+    """
+    taken = set(OUR_NAMES) | {_root(line) for line in _needed(found)}
+    parts = [f'"""Written from the definitions of {scheduler} by async_tasks import: to be reviewed."""\n']
+    if found:
+        parts.append(_import_block(_needed(found)))
+    for one in found:
+        name = function_name(one.name, taken)
+        taken.add(name)
+        parts.append(f"\n{_function(one, name)}")
+    parts += map(_left_out, left_out)
+    return "\n".join(parts)
+
+
+def comment(text: str, *, indent: str = "") -> str:
+    """Return *text* as comment lines, each ended."""
+    lines = textwrap.wrap(text, WIDTH - 2, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return "".join(f"# {line}\n" for line in lines)
+
+
+def _function(one: Found, name: str) -> str:
+    """Return the registered function, after the remarks on it."""
+    options = [f"{option}={text_of(value)}" for option, value in one.options.items()]
+    decorator = Call(function="register", arguments=(text_of(one.name), text_of(one.schedule), *options))
+    return "".join(
+        [
+            comment(f"From {one.source}."),
+            *(comment(f"- {remark}", indent="  ") for remark in one.remarks),
+            decorator.laid_out("@"),
+            f"\n{'async ' if one.is_async else ''}def {name}() -> object:\n",
+            f"{STEP}{_docstring(one.description)}\n" if one.description else "",
+            one.call.laid_out("return await " if one.is_async else "return ", indent=STEP),
+            "\n",
+        ]
+    )
+
+
+def _left_out(one: LeftOut) -> str:
+    return f"\n{comment(f'Not imported: {one.name}, from {one.source}: {one.problem}')}".rstrip("\n") + "\n"
+
+
+def _docstring(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"""{escaped}"""'
+
+
+def _needed(found: Iterable[Found]) -> set[str]:
+    lines = {"from asyncsched import register"}
+    for one in found:
+        lines.update(imports_of([one.call, one.schedule, *one.options.values()]))
+    return lines
+
+
+def _root(line: str) -> str:
+    return line.split()[1].partition(".")[0]
+
+
+def _import_block(lines: set[str]) -> str:
+    """Return the imports, sorted, in three groups: the standard library's, libraries', and the project's."""
+    standard = {line for line in lines if _root(line) == "datetime"}
+    libraries = {line for line in lines if _root(line) in ("asyncsched", "django")}
+    return "\n".join(map(_group, filter(None, (standard, libraries, lines - standard - libraries))))
+
+
+def _group(lines: set[str]) -> str:
+    """Return a group: whole modules first, then what is taken from them, in one line for each module."""
+    taken: dict[str, list[str]] = {}
+    for line in lines:
+        if line.startswith("from "):
+            _, module, _, name = line.split()
+            taken.setdefault(module, []).append(name)
+    whole = sorted(line for line in lines if line.startswith("import "))
+    parts = [f"from {module} import {', '.join(sorted(taken[module]))}" for module in sorted(taken)]
+    return "".join(f"{line}\n" for line in [*whole, *parts])
