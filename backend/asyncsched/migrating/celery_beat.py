@@ -1,32 +1,142 @@
 """Celery beat: the rows of django-celery-beat, and ``beat_schedule`` of the app.
 
-*where* names the app as ``celery -A`` does, ``mysite.celery`` or ``mysite.celery:app``; without it,
-it is looked for in the package of the settings, and where there is none, an app is made of the
-``CELERY_…`` settings. Its modules of tasks are imported and it is finalized, so that entries of
-``add_periodic_task`` are there as well. Rows are read if ``django_celery_beat`` is in
+*where* names the app as ``celery -A`` does, ``mysite.celery`` or ``mysite.celery:app``. Without it,
+it is looked for in the package of the settings, and if there is none, an app is made of the
+``CELERY_…`` settings. Its modules of tasks are imported and it is finalized, so that what
+``add_periodic_task`` adds is there as well. Rows are read if ``django_celery_beat`` is in
 ``INSTALLED_APPS``; a row takes the place of the entry of the same name, as it does in beat.
 """
 
-from dataclasses import dataclass, field
-from datetime import datetime
+import inspect
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
+from django.utils import timezone
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One thing that beat sends, a row or not. *options* are those of ``apply_async``; moments are aware."""
+from asyncsched.migrating import celery_tasks, conditions
+from asyncsched.migrating.arguments import unwritable
+from asyncsched.migrating.celery_entries import Entry, entries
+from asyncsched.migrating.celery_schedules import Converted, NoCounterpart, converted
+from asyncsched.migrating.dotted import first_line
+from asyncsched.migrating.found import Definition, Difference, Found, LeftOut, NotThere, Topic
 
-    name: str
-    source: str
-    task: str
-    schedule: Any
-    zone: str
-    args: tuple[Any, ...] = ()
-    kwargs: dict[str, Any] = field(default_factory=dict)
-    options: dict[str, Any] = field(default_factory=dict)
-    description: str = ""
-    enabled: bool = True
-    one_off: bool = False
-    last_run_at: datetime | None = None
-    starts: datetime | None = None
-    ends: datetime | None = None
+OVERLAP = Difference(
+    topic=Topic.OVERLAP,
+    there="the next message is sent whether or not the last has been worked off: two workers may run it side by side",
+    here="an occurrence that comes while the last run is going on is skipped",
+)
+SEVERAL = Difference(
+    topic=Topic.SEVERAL_PROCESSES,
+    there="a second beat sends everything twice",
+    here="any number of processes may run the scheduler: each occurrence is claimed once",
+)
+MISSED = Difference(
+    topic=Topic.MISSED,
+    there="what came due while beat was down is sent once, however old it is; what was sent waits for a worker, "
+    "and all of it is worked off",
+    here="what was missed runs once, if it is not older than catch_up_window, a day by default; nothing waits",
+)
+QUEUE = Difference(
+    topic=Topic.ORDER,
+    there="the message has a queue or a priority of its own",
+    here="the task runs in this process; with an executor of the setting EXECUTORS it stays on that queue's workers",
+)
+
+
+def read(where: Sequence[str]) -> list[Definition]:
+    """Return all that beat sends; raise NotThere if Celery is not installed or the app cannot be loaded."""
+    app, now = _app(where), timezone.now()
+    return [_found(entry, app, now) for entry in entries(app)]
+
+
+def _app(where: Sequence[str]) -> Any:
+    try:
+        from celery import Celery  # noqa: PLC0415 - an optional extra
+        from celery.app.utils import find_app  # noqa: PLC0415
+    except ImportError as error:
+        raise NotThere("Celery is not installed: pip install 'asyncsched[celery]'") from error
+    package = getattr(settings, "SETTINGS_MODULE", "").partition(".")[0]
+    app: Any
+    try:
+        app = find_app(where[0] if where else package)
+    except (ImportError, AttributeError, ValueError) as error:
+        if where:
+            raise NotThere(f"{where[0]!r} has no Celery app: {error}") from error
+        app = Celery("asyncsched", set_as_current=False)
+        app.config_from_object("django.conf:settings", namespace="CELERY")
+        app.autodiscover_tasks()
+    app.loader.import_default_modules()
+    app.finalize()
+    return app
+
+
+def _found(entry: Entry, app: Any, now: datetime) -> Definition:
+    task = app.tasks.get(entry.task)
+    if problem := _problem(entry, task):
+        return LeftOut(name=entry.name, source=entry.source, problem=problem)
+    try:
+        result = converted(entry.schedule, zone=entry.zone, last_run_at=entry.last_run_at, now=now)
+    except NoCounterpart as error:
+        return LeftOut(name=entry.name, source=entry.source, problem=str(error))
+    return Found(
+        name=entry.name,
+        source=entry.source,
+        call=celery_tasks.call(task, entry.args, entry.kwargs),
+        schedule=result.schedule,
+        options=dict(_options(entry, app, task, result, now)),
+        description=first_line(inspect.getdoc(task.run)),
+        conditions=(*conditions.only_on(result.weekdays), *_limits(entry, now)),
+        zone=entry.zone,
+        differences=(*result.differences, *_differences(entry, app, task)),
+    )
+
+
+def _problem(entry: Entry, task: Any) -> str:
+    """Return why *entry* cannot be a task, and what to do instead; nothing if it can."""
+    if entry.task.startswith("celery."):
+        return f"{entry.task} is a task of Celery's own: leave it with beat, or drop it together with Celery"
+    if entry.one_off and entry.schedule is not None:
+        return "it is to run once: call the function by hand, or task.apply_async(eta=...)"
+    if entry.schedule is None:
+        return "the row has no schedule: give it one, or delete it"
+    if task is None:
+        return (
+            f"the app here has no task {entry.task!r}: import its module, or if it runs in another project, "
+            "register a function of yours that calls current_app.send_task"
+        )
+    return unwritable(entry.args, entry.kwargs)
+
+
+def _options(entry: Entry, app: Any, task: Any, result: Converted, now: datetime) -> Iterator[tuple[str, object]]:
+    """Yield what ``register`` is to be given beside name and schedule."""
+    if not entry.enabled or (entry.ends is not None and entry.ends <= now):
+        yield "enabled", False
+    windows = [entry.options.get("expires")]
+    if not result.schedule.is_interval:
+        windows.append(app.conf.beat_cron_starting_deadline)
+    seconds = [float(window) for window in windows if isinstance(window, int | float)]
+    if seconds and not result.schedule.is_subminute:
+        yield "catch_up_window", timedelta(seconds=min(seconds))
+    if (timeout := celery_tasks.timeout(app, task, entry.options)) is not None:
+        yield "timeout", timeout
+    if (retry := celery_tasks.retry(task)) is not None:
+        yield "retry", retry
+
+
+def _limits(entry: Entry, now: datetime) -> Iterator[conditions.Condition]:
+    if entry.starts is not None and entry.starts > now:
+        yield conditions.begins(entry.starts)
+    if entry.ends is not None and entry.ends > now:
+        yield conditions.ends(entry.ends, included=False)
+
+
+def _differences(entry: Entry, app: Any, task: Any) -> Iterator[Difference]:
+    yield from (OVERLAP, SEVERAL, MISSED)
+    if celery_tasks.timeout(app, task, entry.options) is not None:
+        yield celery_tasks.TIME_LIMIT
+    if celery_tasks.retry(task) is not None:
+        yield celery_tasks.RETRIES
+    if {"queue", "exchange", "routing_key", "priority"} & entry.options.keys():
+        yield QUEUE

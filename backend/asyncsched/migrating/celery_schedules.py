@@ -92,7 +92,7 @@ def _crontab(crontab: Any, zone: str, now: datetime) -> Converted:
         found: datetime = start + step
         return found
 
-    changes = clock_changes.difference(after, result.schedule.next_after, zone, now)
+    changes = clock_changes.difference(after, result.next_after, zone, now)
     return Converted(schedule=result.schedule, weekdays=result.weekdays, differences=(changes,) if changes else ())
 
 

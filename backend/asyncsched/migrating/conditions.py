@@ -46,7 +46,9 @@ def function(name: str, conditions: Sequence[Condition], zone: str) -> str:
 
 
 def imports(conditions: Sequence[Condition], zone: str) -> list[str]:
-    """Return the import statements that `function` needs."""
+    """Return the import statements that `function` needs; none without *conditions*."""
+    if not conditions:
+        return []
     needed = ["from asyncsched import current_run", *(one for condition in conditions for one in condition.imports)]
     return needed if zone == "UTC" else [*needed, "from zoneinfo import ZoneInfo"]
 

@@ -8,10 +8,12 @@ task has to ask for them itself, before each run.
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
 
 from asyncsched.schedules import Cron, DailyAt
+from asyncsched.schedules.base import zone_named
 
 MONTH = range(1, 32)
 WEEK = frozenset(range(7))
@@ -42,7 +44,14 @@ class Said:
     """The schedule, and the weekdays that are left over: all of them, unless the task must ask."""
 
     schedule: Cron | DailyAt
-    weekdays: frozenset[int] = field(default=WEEK)
+    weekdays: frozenset[int] = WEEK
+
+    def next_after(self, moment: datetime) -> datetime:
+        """Return the first occurrence after *moment* (aware) on one of the weekdays, in UTC."""
+        zone = zone_named(self.schedule.tz or "UTC")
+        while (moment := self.schedule.next_after(moment)).astimezone(zone).isoweekday() % 7 not in self.weekdays:
+            continue
+        return moment
 
 
 def said(fields: Fields, zone: str | None) -> Said:

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from asyncsched.errors import AsyncschedError
 from asyncsched.migrating.code import Call
+from asyncsched.migrating.conditions import Condition
 from asyncsched.schedules import Schedule
 
 
@@ -56,6 +57,10 @@ class Found:
     """True if the call is to be awaited."""
     options: Mapping[str, object] = field(default_factory=dict)
     """What ``register`` is to be given beside name and schedule: values, or a `Call` for what is code."""
+    conditions: tuple[Condition, ...] = ()
+    """What has to be true of an occurrence besides, all of it: a function is written that is asked."""
+    zone: str = "UTC"
+    """In which *conditions* look at the occurrence."""
     description: str = ""
     """One line for people, the docstring of the new function."""
     differences: tuple[Difference, ...] = ()

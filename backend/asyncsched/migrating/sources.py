@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from asyncsched.migrating import django_cron
+from asyncsched.migrating import celery_beat, django_cron
 from asyncsched.migrating.found import Definition
 
 
@@ -20,4 +20,5 @@ class Source(Protocol):
 
 SOURCES: dict[str, Source] = {
     "django-cron": django_cron,
+    "celery-beat": celery_beat,
 }

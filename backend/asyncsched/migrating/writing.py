@@ -2,10 +2,12 @@
 
 import textwrap
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
+from asyncsched.migrating import conditions
 from asyncsched.migrating.code import STEP, WIDTH, Call, imports_of, text_of
 from asyncsched.migrating.found import Found, LeftOut
-from asyncsched.migrating.naming import function_name
+from asyncsched.migrating.naming import free, function_name
 
 OUR_NAMES = frozenset({"Cron", "DailyAt", "Every", "Retry", "register", "timedelta", "timezone"})
 
@@ -21,8 +23,11 @@ def written(found: Sequence[Found], left_out: Sequence[LeftOut], *, scheduler: s
         parts.append(_import_block(_needed(found)))
     for one in found:
         name = function_name(one.name, taken)
-        taken.add(name)
-        parts.append(f"\n{_function(one, name)}")
+        condition = free(f"{name}_is_due", taken)
+        taken |= {name, condition} if one.conditions else {name}
+        if one.conditions:
+            parts.append(f"\n{conditions.function(condition, one.conditions, one.zone)}")
+        parts.append(f"\n{_function(_asking(one, condition) if one.conditions else one, name)}")
     parts += map(_left_out, left_out)
     return "\n".join(parts)
 
@@ -31,6 +36,14 @@ def comment(text: str, *, indent: str = "") -> str:
     """Return *text* as comment lines, each ended."""
     lines = textwrap.wrap(text, WIDTH - 2, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
     return "".join(f"# {line}\n" for line in lines)
+
+
+def _asking(one: Found, condition: str) -> Found:
+    """Return *one* with the function *condition* as a condition, and a remark on it."""
+    words = " and ".join(part.words for part in one.conditions)
+    remark = f"Runs {words}. That is asked before each run; those that it turns down are skipped in the history."
+    options = {**one.options, "enabled_when": Call(function=condition, arguments=None)}
+    return replace(one, options=options, remarks=(*one.remarks, remark))
 
 
 def _function(one: Found, name: str) -> str:
@@ -63,6 +76,7 @@ def _needed(found: Iterable[Found]) -> set[str]:
     lines = {"from asyncsched import register"}
     for one in found:
         lines.update(imports_of([one.call, one.schedule, *one.options.values()]))
+        lines.update(conditions.imports(one.conditions, one.zone))
     return lines
 
 
@@ -72,7 +86,7 @@ def _root(line: str) -> str:
 
 def _import_block(lines: set[str]) -> str:
     """Return the imports, sorted, in three groups: the standard library's, libraries', and the project's."""
-    standard = {line for line in lines if _root(line) == "datetime"}
+    standard = {line for line in lines if _root(line) in ("datetime", "zoneinfo")}
     libraries = {line for line in lines if _root(line) in ("asyncsched", "django")}
     return "\n".join(map(_group, filter(None, (standard, libraries, lines - standard - libraries))))
 

@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -26,16 +27,19 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--where", nargs="+", default=[], metavar="PATH", help="dotted paths of what to read, if it is not in its place"
     )
+    parser.add_argument("--executor", help="which of the executors the tasks are to run on; in this process by default")
     parser.add_argument("--json", action="store_true", help="for programs: a JSON object")
 
 
-def handle(screen: Screen, *, scheduler: str, where: Sequence[str], json: bool, **options: Any) -> int | None:
+def handle(
+    screen: Screen, *, scheduler: str, where: Sequence[str], executor: str | None, json: bool, **options: Any
+) -> int | None:
     """Carry out ``import``: the code goes to stdout, what is to be said about it to stderr."""
     try:
         definitions = named(SOURCES[scheduler].read(where))
     except NotThere as error:
         raise CommandError(str(error), returncode=USAGE) from error
-    found = [one for one in definitions if isinstance(one, Found)]
+    found = [_on(executor, one) for one in definitions if isinstance(one, Found)]
     left_out = [one for one in definitions if isinstance(one, LeftOut)]
     if json:
         screen.json(_as_json(found, left_out, scheduler))
@@ -45,6 +49,10 @@ def handle(screen: Screen, *, scheduler: str, where: Sequence[str], json: bool, 
     else:
         screen.remark(f"{scheduler} has no definitions here.")
     return FAILED if left_out or not found else None
+
+
+def _on(executor: str | None, one: Found) -> Found:
+    return one if executor is None else replace(one, options={**one.options, "executor": executor})
 
 
 def _remark_on(screen: Screen, found: Sequence[Found], left_out: Sequence[LeftOut], scheduler: str) -> None:

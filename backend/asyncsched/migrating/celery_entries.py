@@ -1,0 +1,88 @@
+"""What Celery beat sends: entries of ``beat_schedule``, and rows of django-celery-beat."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.apps import apps
+from django.conf import settings
+
+ROWS = "django_celery_beat"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One thing that beat sends. Moments are aware."""
+
+    name: str
+    source: str
+    task: str
+    """The name of the Celery task."""
+    schedule: Any
+    """One of Celery's; None for a row that has lost its own."""
+    zone: str
+    """Of a crontab."""
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
+    """Those of ``apply_async``."""
+    enabled: bool = True
+    one_off: bool = False
+    last_run_at: datetime | None = None
+    starts: datetime | None = None
+    ends: datetime | None = None
+    """From then on it is not sent any more."""
+
+
+def entries(app: Any) -> Iterator[Entry]:
+    """Yield the rows, if the project has them, and then the entries of *app* that are no rows."""
+    rows = list(_rows(app)) if apps.is_installed(ROWS) else []
+    yield from rows
+    names = {row.name for row in rows}
+    yield from (entry for entry in _of_the_app(app) if entry.name not in names)
+
+
+def _of_the_app(app: Any) -> Iterator[Entry]:
+    from celery import schedules  # noqa: PLC0415 - an optional extra
+
+    for name, said in app.conf.beat_schedule.items():
+        schedule: Any = schedules.maybe_schedule(said["schedule"], said.get("relative", False), app)
+        yield Entry(
+            name=name,
+            source=f"beat_schedule[{name!r}]",
+            task=said["task"],
+            schedule=schedule,
+            zone=str(app.timezone),
+            args=tuple(said.get("args") or ()),
+            kwargs=dict(said.get("kwargs") or {}),
+            options=dict(said.get("options") or {}),
+        )
+
+
+def _rows(app: Any) -> Iterator[Entry]:
+    is_zone_aware = getattr(settings, "DJANGO_CELERY_BEAT_TZ_AWARE", True)
+    related = ("interval", "crontab", "solar", "clocked")
+    for row in apps.get_model(ROWS, "PeriodicTask").objects.select_related(*related).order_by("pk"):
+        has_schedule = any(getattr(row, name) for name in related)
+        schedule = row.schedule if has_schedule else None
+        if schedule is not None:
+            schedule.app = app
+        routing = {name: getattr(row, name) for name in ("queue", "exchange", "routing_key", "priority")}
+        options = {"expires": row.expire_seconds, **routing}
+        yield Entry(
+            name=row.name,
+            source=f"row {row.pk} of {ROWS}, {row.name!r}",
+            task=row.task,
+            schedule=schedule,
+            zone=str(row.crontab.timezone if row.crontab and is_zone_aware else app.timezone),
+            args=tuple(json.loads(row.args or "[]")),
+            kwargs=json.loads(row.kwargs or "{}"),
+            options={key: value for key, value in options.items() if value is not None},
+            enabled=row.enabled,
+            one_off=row.one_off,
+            last_run_at=row.last_run_at,
+            starts=row.start_time,
+            ends=row.expires,
+        )
