@@ -20,6 +20,7 @@ class AsyncschedConfig(AppConfig):
 
     def ready(self) -> None:
         register(checks.check_settings)
+        register(checks.check_executors)
         register(checks.check_pooler, Tags.database)
         try:
             autodiscover_modules("tasks")

@@ -1,6 +1,7 @@
 """System checks: what ``manage.py check`` and every start say about the scheduler's set-up.
 
 asyncsched.E001  settings.ASYNCSCHED has an unknown key or a bad value
+asyncsched.E002  a task names an executor that is not known, cannot be imported, or is not meant for it
 asyncsched.W001  the database connection ends at a pooler (asked with ``check --database default`` only)
 """
 
@@ -12,6 +13,8 @@ from django.db import DatabaseError, connections
 from django.db.utils import DEFAULT_DB_ALIAS
 
 from asyncsched import conf
+from asyncsched.executors import configured
+from asyncsched.registry import registry
 from asyncsched.storage.pooling import is_pooled
 
 
@@ -20,6 +23,16 @@ def check_settings(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[Che
     return [
         Error(f"settings.ASYNCSCHED[{key!r}] {reason}", hint="See docs/reference/settings.md.", id="asyncsched.E001")
         for key, reason in conf.problems()
+    ]
+
+
+def check_executors(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Name every task that cannot be handed off to the executor that it names."""
+    if conf.problems():
+        return []  # said by the other check
+    return [
+        Error(problem, hint="See docs/howto/hand-off.md.", id="asyncsched.E002")
+        for problem in configured.problems(registry, conf.load())
     ]
 
 

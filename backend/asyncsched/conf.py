@@ -15,6 +15,7 @@ from asyncsched.engine.boundary import Boundary
 from asyncsched.engine.ports import Listener
 from asyncsched.engine.runner import describe
 from asyncsched.errors import ConfigurationError, ScheduleError, UnknownTask
+from asyncsched.policy import LOCAL
 from asyncsched.registry import registry
 from asyncsched.schedules.base import zone_named
 
@@ -70,6 +71,8 @@ class Settings:
     """Dotted paths of Listener classes that are told of every run; each is made once, without arguments."""
     pings: Mapping[str, str] | None = field(default=None, repr=False)
     """Addresses that are fetched when a run begins and ends, by name of the task: they are secrets."""
+    executors: Mapping[str, Mapping[str, Any]] | None = None
+    """To where runs may be handed off, by the name that tasks give: dicts of BACKEND, a dotted path, and OPTIONS."""
     tracing: bool = False
     """True: each run is a span of OpenTelemetry."""
 
@@ -180,6 +183,21 @@ def _is_web_address(value: object) -> bool:
         return False
 
 
+def _executors_refusal(value: Any) -> str | None:
+    if not isinstance(value, dict):
+        return f"must be a dict of executors by name, but is {value!r}"
+    for name, configured in value.items():
+        if not isinstance(name, str) or not name.strip() or name == LOCAL:
+            return f"has {name!r}, which cannot be the name of an executor"
+        if not isinstance(configured, dict) or not set(configured) <= {"BACKEND", "OPTIONS"}:
+            return f"needs a dict of BACKEND and OPTIONS for {name!r}, and has {configured!r}"
+        if not isinstance(configured.get("BACKEND", ""), str):
+            return f"needs a dotted path as BACKEND of {name!r}, and has {configured['BACKEND']!r}"
+        if not isinstance(configured.get("OPTIONS", {}), dict):
+            return f"needs a dict as OPTIONS of {name!r}, and has {configured['OPTIONS']!r}"
+    return None
+
+
 def _tracing_refusal(value: Any) -> str | None:
     refusal = _refusal("TRACING", value, bool)
     if value is True and find_spec("opentelemetry") is None:
@@ -193,4 +211,5 @@ _SPECIAL: dict[str, Callable[[Any], str | None]] = {
     "LISTENERS": _listeners_refusal,
     "PINGS": _pings_refusal,
     "TRACING": _tracing_refusal,
+    "EXECUTORS": _executors_refusal,
 }

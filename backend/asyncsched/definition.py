@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from asyncsched.errors import ScheduleError
-from asyncsched.policy import CatchUp, History, Overlap, Scope
+from asyncsched.policy import LOCAL, CatchUp, History, Overlap, Scope
 from asyncsched.registry import Task, where
 from asyncsched.schedules.words import counted, duration
 
@@ -33,7 +33,7 @@ def definition(task: Task) -> list[tuple[str, str]]:
     options = task.options
     return [
         ("Schedule", task.schedule.describe()),
-        ("Runs", f"{SCOPE[options.scope]}; {'on the event loop' if task.is_async else 'in a thread'}"),
+        ("Runs", f"{SCOPE[options.scope]}; {_whereabouts(task)}"),
         ("Overlap", OVERLAP.get(options.overlap) or f"up to {counted(options.concurrency, 'run')} at once"),
         ("Catching up", _catch_up(task)),
         ("Timeout", duration(options.timeout) if options.timeout else "none"),
@@ -54,6 +54,12 @@ def coming(task: Task, after: datetime, most: int = 10) -> list[datetime]:
         while len(found) < most:
             found.append(task.schedule.next_after(found[-1] if found else after))
     return found
+
+
+def _whereabouts(task: Task) -> str:
+    if task.options.executor != LOCAL:
+        return f"handed off to {task.options.executor}"
+    return "on the event loop" if task.is_async else "in a thread"
 
 
 def _catch_up(task: Task) -> str:

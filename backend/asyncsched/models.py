@@ -62,6 +62,40 @@ class TaskRun(models.Model):
         return f"{self.task} at {self.scheduled_for:%Y-%m-%d %H:%M:%S %Z}: {self.status}"
 
 
+class HandOff(models.Model):
+    """A run that an executor has handed off to another process, and what that one says of it.
+
+    It is here that a worker picks the run up, once: whatever a broker does with the message, the
+    function starts at most once. The run itself stays ``running`` until its outcome has been recorded.
+    """
+
+    class State(models.TextChoices):
+        OFFERED = "offered"  # no worker has it yet
+        PICKED_UP = "picked_up"
+        WITHDRAWN = "withdrawn"  # no worker is to have it any more
+        ENDED = "ended"  # the outcome is here
+
+    run_id = models.UUIDField(primary_key=True, editable=False)
+    task = models.CharField(max_length=100)
+    executor = models.CharField(max_length=100)
+    owner = models.CharField(max_length=150, help_text="The process that waits for its end; empty if none does")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OFFERED)
+    offered_at = models.DateTimeField()
+    worker = models.CharField(max_length=150, default="", help_text="host:pid of the process that has picked it up")
+    beats = models.PositiveBigIntegerField(default=0, help_text="It rises as long as the worker lives")
+    done = models.BigIntegerField(null=True, help_text="How far it is, of total")
+    total = models.BigIntegerField(null=True)
+    stop_requested = models.BooleanField(default=False)
+    outcome = models.JSONField(null=True)
+
+    class Meta:
+        verbose_name = "hand-off"
+        indexes = [models.Index(fields=["offered_at"], name="asyncsched_handoff_offered")]
+
+    def __str__(self) -> str:
+        return f"{self.task} to {self.executor}: {self.state}"
+
+
 class TaskSkip(models.Model):
     """Occurrences that did not run, and why. Below a minute a row sums up those of one minute; else it is one event."""
 

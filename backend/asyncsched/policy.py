@@ -11,6 +11,9 @@ from asyncsched.schedules import Schedule
 
 MOST_RERUNS = 2  # of one occurrence, by rerun_abandoned: a run that kills its process would kill every next one
 
+LOCAL = "local"
+"""The executor that runs a task in the scheduler's own process."""
+
 Predicate = Callable[[], bool] | Callable[[], Awaitable[bool]]
 
 
@@ -101,8 +104,11 @@ class Options:
     run_on_start: bool = False
     rerun_abandoned: bool = False
     alert_after: float | None = None
+    executor: str = LOCAL
 
     def __post_init__(self) -> None:
+        if not isinstance(self.executor, str) or not self.executor.strip():
+            raise RegistrationError(f"executor={self.executor!r}: must be the name of an executor")
         for name in ("timeout", "suspend_after", "concurrency", "suspend_for"):
             value = getattr(self, name)
             if value is not None and not (0 < value < math.inf):

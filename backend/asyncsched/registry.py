@@ -46,9 +46,11 @@ class Task:
         """True if each occurrence is claimed by a row before it runs.
 
         Sub-minute ones cost no row, unless missed ones are to be caught up on: without the rows
-        nobody could tell after a crash which had run.
+        nobody could tell after a crash which had run. What runs elsewhere has one to be found by.
         """
-        return not self.schedule.is_subminute or self.options.catch_up is not policy.CatchUp.NONE
+        options = self.options
+        is_free = options.catch_up is policy.CatchUp.NONE and options.executor == policy.LOCAL
+        return not (self.schedule.is_subminute and is_free)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +135,7 @@ def register(
     run_on_start: bool = False,
     rerun_abandoned: bool = False,
     alert_after: float | None = None,
+    executor: str = policy.LOCAL,
 ) -> Callable[[Function], Function]:
     """Run the decorated function, which takes no arguments, on *schedule*. It stays directly callable.
 
@@ -165,6 +168,9 @@ def register(
         alert_after: seconds after an occurrence by which the task must have succeeded, or an alert is
             raised. None: as long as its period, but 5 minutes to an hour, and enough for the timeout
             and retries. ``float("inf")``: it raises none.
+        executor: where the function runs: ``local``, in the scheduler's process, or the name of an executor
+            to which each run is handed off: ``celery``, ``tasks`` (Django's), ``processes``, or a key of
+            ``ASYNCSCHED["EXECUTORS"]``. Each run then has a row, as from a minute up.
 
     Raises:
         RegistrationError: at import, naming the file, if the options contradict each other.
@@ -190,6 +196,7 @@ def register(
                 run_on_start=run_on_start,
                 rerun_abandoned=rerun_abandoned,
                 alert_after=alert_after,
+                executor=executor,
             )
         except RegistrationError as error:
             raise RegistrationError(f"task {name!r} at {where(function)}: {error}") from None

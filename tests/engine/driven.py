@@ -6,7 +6,7 @@ from typing import Any
 
 from asyncsched import Every
 from asyncsched.engine import events, machine, usual
-from asyncsched.engine.progress import Plan, Progress, State
+from asyncsched.engine.progress import Plan, Progress, State, state_of
 from asyncsched.engine.runs import Claim, Occurrence, RunResult, RunStatus, Skipped, SkipReason
 from asyncsched.registry import Task
 from tests.engine.conftest import make_task
@@ -33,7 +33,7 @@ class Driven:
 
     @property
     def state(self) -> State:
-        return machine.state(self.task, self.progress)
+        return state_of(self.task, self.progress)
 
     def on(self, event: events.Event) -> Plan:
         plan = machine.transition(self.task, self.progress, event)

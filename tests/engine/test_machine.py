@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from asyncsched import CatchUp, Every, Overlap, Retry
 from asyncsched.engine import events, machine, planner
-from asyncsched.engine.progress import Plan, State
+from asyncsched.engine.progress import Plan, State, state_of
 from asyncsched.engine.runs import Claim, Occurrence, RunResult, RunStatus, Skipped, Trigger
 from asyncsched.engine.timeline import CLOSE
 from tests.engine.conftest import make_task
@@ -202,7 +202,7 @@ class OneTask(RuleBasedStateMachine):
 
     @property
     def state(self) -> State:
-        return machine.state(self.task, self.progress)
+        return state_of(self.task, self.progress)
 
     @invariant()
     def the_state_tells_what_goes_on(self) -> None:
@@ -260,7 +260,7 @@ class OneTask(RuleBasedStateMachine):
         assert later.run is None
         assert later.wake_at is None
         if not self.claiming and not self.running:
-            assert machine.state(self.task, stopped) is State.STOPPED
+            assert state_of(self.task, stopped) is State.STOPPED
 
 
 TestOneTask = OneTask.TestCase

@@ -30,7 +30,17 @@ class Health:
 class Run:
     """The run in progress, as ``current_run()`` hands it to the task. Safe to use from its thread."""
 
-    __slots__ = ("_claim", "_health", "_on_progress", "_stop", "done_of_total", "log", "waiting_for")
+    __slots__ = (
+        "_claim",
+        "_health",
+        "_on_progress",
+        "_stop",
+        "done_of_total",
+        "is_left",
+        "log",
+        "outlives",
+        "waiting_for",
+    )
 
     def __init__(
         self,
@@ -46,6 +56,10 @@ class Run:
         self.log = RunLog()
         self.done_of_total: tuple[int, int | None] = (0, None)  # one value: it is read from other threads
         self.waiting_for: str | None = None
+        self.outlives = False
+        """True once it goes on elsewhere, whatever becomes of this process: its executor says so."""
+        self.is_left = False
+        """True once this process attends to it no more, though it goes on: not to be ended, but left to another."""
 
     @property
     def id(self) -> str:
@@ -66,6 +80,11 @@ class Run:
     def trigger(self) -> Trigger:
         """Why the run takes place: ``schedule``, ``catch_up`` or ``manual``."""
         return self._claim.occurrence.trigger
+
+    @property
+    def began_at(self) -> datetime | None:
+        """When it began, in UTC, if an earlier process has handed it off; None if it begins now."""
+        return self._claim.began_at
 
     @property
     def attempt(self) -> int:

@@ -47,6 +47,20 @@ class Finished:
 
 
 @value(frozen=True, slots=True, kw_only=True)
+class TookOver:
+    """This process attends from *now* on to a run that goes on elsewhere, and that another process has left."""
+
+    now: datetime
+
+
+@value(frozen=True, slots=True, kw_only=True)
+class Left:
+    """A run goes on elsewhere, and another process attends to it: here it counts no more."""
+
+    now: datetime
+
+
+@value(frozen=True, slots=True, kw_only=True)
 class Paused:
     """People want it to rest."""
 
@@ -123,6 +137,8 @@ Event = (
     | Refused
     | Undecided
     | Finished
+    | TookOver
+    | Left
     | Paused
     | Resumed
     | Asked

@@ -62,6 +62,9 @@ class LocalExecutor:
                     return NOT_ENABLED
             return await task.function()
 
+    async def close(self, patience: float) -> None:
+        """Nothing is held: a thread that goes on has been left behind."""
+
     async def _execute_in_thread(self, task: Task, run: Run) -> Any:
         if task.options.overlap is not Overlap.ALLOW and any(left.task == task.name for left in self._left):
             raise StillRunning("an earlier run is over its time and its thread has not ended yet")

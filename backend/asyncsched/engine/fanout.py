@@ -24,6 +24,7 @@ class Fanout(Listener):
         self._on_started = _those_who_care(everybody, "run_started")
         self._on_progressed = _those_who_care(everybody, "run_progressed")
         self._on_finished = _those_who_care(everybody, "run_finished")
+        self._on_left = _those_who_care(everybody, "run_left")
         self._on_skipped = _those_who_care(everybody, "occurrences_skipped")
         self._on_requests = _those_who_care(everybody, "requests_changed")
         self._on_stalled = _those_who_care(everybody, "stalled")
@@ -37,6 +38,9 @@ class Fanout(Listener):
 
     def run_finished(self, result: RunResult) -> None:
         self._tell(self._on_finished, result)
+
+    def run_left(self, claim: Claim) -> None:
+        self._tell(self._on_left, claim)
 
     def occurrences_skipped(self, skipped: Skipped) -> None:
         self._tell(self._on_skipped, skipped)

@@ -11,7 +11,7 @@ from typing import Any
 from asyncsched.engine import events, machine, usual
 from asyncsched.engine.culprits import Culprit
 from asyncsched.engine.ports import Clock, Leadership, Listener, Store
-from asyncsched.engine.progress import Plan, Progress, State
+from asyncsched.engine.progress import Plan, Progress, State, state_of
 from asyncsched.engine.runner import Runner
 from asyncsched.engine.runs import (
     Claim,
@@ -67,7 +67,7 @@ class ScheduleLoop:
     @property
     def state(self) -> State:
         """What the task is doing."""
-        return machine.state(self.task, self.progress)
+        return state_of(self.task, self.progress)
 
     def planning(self) -> Culprit:
         """For whom it works when it does not run the task."""
@@ -143,9 +143,13 @@ class ScheduleLoop:
         return plan
 
     def _perform_beside(self, occurrence: Occurrence, due_at: datetime) -> None:
-        run = asyncio.create_task(self._perform(occurrence, due_at), name=f"asyncsched {self.task.name} run")
-        self._beside |= {run}
+        run = asyncio.create_task(self._perform(occurrence, due_at))
         self._claiming |= {run}
+        self._add_beside(occurrence, run)
+
+    def _add_beside(self, occurrence: Occurrence, run: asyncio.Task[None]) -> None:
+        run.set_name(f"asyncsched {self.task.name} run")
+        self._beside |= {run}
         run.add_done_callback(partial(self._ended_beside, occurrence))
 
     def _ended_beside(self, occurrence: Occurrence, run: asyncio.Task[None]) -> None:
@@ -156,6 +160,13 @@ class ScheduleLoop:
         self.wake()  # a retry may be due before the next occurrence, or a place have become free
         if not run.cancelled() and (error := run.exception()):
             logger.error("%s: a run beside others ended unexpectedly", self.task.name, exc_info=error)
+
+    def take_over(self, claim: Claim) -> None:
+        """Attend from now on to a run that goes on elsewhere, and that another process has left."""
+        now = self._around.clock.now()
+        self._on(events.TookOver(now=now))
+        run = self._run(claim, claim.occurrence.scheduled_for, now)
+        self._add_beside(claim.occurrence, asyncio.ensure_future(run))
 
     async def _perform(self, occurrence: Occurrence, due_at: datetime) -> None:
         around = self._around
@@ -189,7 +200,7 @@ class ScheduleLoop:
 
     def _run(self, claim: Claim, due_at: datetime, now: datetime) -> Awaitable[None]:
         self._around.listener.run_started(claim, now)
-        return self._around.runner.run(self.task, claim, due_at=due_at, report=self._record)
+        return self._around.runner.run(self.task, claim, due_at=due_at, report=self._record, on_left=self._leave)
 
     def _usual(self, now: datetime) -> Awaitable[None] | None:
         """Return what is to be awaited where nobody asked and nothing is under way, None where more is to be done."""
@@ -257,6 +268,11 @@ class ScheduleLoop:
         around.listener.run_finished(result)
         if result.status is SKIPPED:
             self._leave_out(result.claim.occurrence, SkipReason.PREDICATE)
+
+    def _leave(self, claim: Claim) -> None:
+        self._on(events.Left(now=self._around.clock.now()))
+        self._around.store.leave(claim)
+        self._around.listener.run_left(claim)
 
     def _leave_out(self, occurrence: Occurrence, reason: SkipReason) -> None:
         skipped = Skipped(task=self.task.name, scheduled_for=occurrence.scheduled_for, reason=reason)

@@ -11,6 +11,7 @@ drives the same machine without waiting.
                                              ├──Refused──> WAITING            └─────> SUSPENDED    (suspend_after)
                                              └──Undecided──> BACKING_OFF
 
+``TookOver`` makes it RUNNING as ``Granted`` does, ``Left`` ends that without a result.
 ``Paused``, ``Resumed``, ``Asked``, ``Followed``, ``Led``, ``Stepped``, ``Recalled``, ``Abandoned`` and
 ``Stopped`` may come in any state; a run that is going on is never touched by them.
 """
@@ -22,7 +23,7 @@ from typing import Any
 
 from asyncsched.engine import events, planner, timeline
 from asyncsched.engine.leadership import LEADS_ALONE, Standing
-from asyncsched.engine.progress import Plan, Progress, State
+from asyncsched.engine.progress import Plan, Progress
 from asyncsched.engine.runs import Occurrence, RunStatus, Skipped, SkipReason, Trigger
 from asyncsched.policy import MOST_RERUNS, CatchUp, Scope, backoff
 from asyncsched.registry import Task
@@ -73,25 +74,6 @@ def _on_start(task: Task, progress: Progress, now: datetime) -> Progress:
 def transition(task: Task, progress: Progress, event: events.Event) -> Plan:
     """Return how far *task* has come after *event*, and what it is to do."""
     return _TRANSITIONS[type(event)](task, progress, event)
-
-
-def state(task: Task, progress: Progress) -> State:  # noqa: PLR0911 - a list, from the strongest to the weakest
-    """Return what *task* is doing."""
-    if progress.running:
-        return State.RUNNING
-    if progress.claiming:
-        return State.CLAIMING
-    if progress.stopped:
-        return State.STOPPED
-    if progress.due:
-        return State.DUE
-    if progress.paused or not task.options.enabled:
-        return State.PAUSED
-    if progress.standby:
-        return State.STANDBY
-    if progress.suspended_until is not None:
-        return State.SUSPENDED
-    return State.BACKING_OFF if progress.pending else State.WAITING
 
 
 def is_asked_for(occurrence: Occurrence) -> bool:
@@ -151,10 +133,20 @@ def _finished(task: Task, progress: Progress, event: events.Finished) -> Plan:
         return Plan(progress=progress)
     progress = _suspended(task, progress._replace(failures=progress.failures + 1), now)
     occurrence = result.claim.occurrence
-    if progress.suspended_until is not None or occurrence.attempt >= task.options.retry.attempts:
+    # What was abandoned may go on: that it may be run again is for rerun_abandoned to say.
+    is_over = result.status is RunStatus.ABANDONED or occurrence.attempt >= task.options.retry.attempts
+    if progress.suspended_until is not None or is_over:
         return Plan(progress=progress)
     retry = replace(occurrence, attempt=occurrence.attempt + 1)
     return planner.postponed(progress, retry, now + task.options.retry.delay_after(occurrence.attempt))
+
+
+def _took_over(task: Task, progress: Progress, event: events.TookOver) -> Plan:
+    return Plan(progress=progress._replace(running=progress.running + 1, busy_since=event.now + progress.ahead))
+
+
+def _left(task: Task, progress: Progress, event: events.Left) -> Plan:
+    return Plan(progress=progress._replace(running=progress.running - 1, busy_until=event.now + progress.ahead))
 
 
 def _suspended(task: Task, progress: Progress, now: datetime) -> Progress:
@@ -285,6 +277,8 @@ _TRANSITIONS: dict[type, Callable[[Task, Progress, Any], Plan]] = {
     events.Refused: _refused,
     events.Undecided: _undecided,
     events.Finished: _finished,
+    events.TookOver: _took_over,
+    events.Left: _left,
     events.Paused: _paused,
     events.Resumed: _resumed,
     events.Asked: _asked,

@@ -101,6 +101,16 @@ class Store(Protocol):
         Raises StoreUnavailable.
         """
 
+    async def take_over(self, *, term: int | None = None) -> Sequence[Claim]:
+        """Return the claims of runs that go on elsewhere and that nobody attends to any more: now the caller does.
+
+        Of tasks that were loaded, and with a *term* only to a caller of the term that goes on. Raises
+        StoreUnavailable; asking again later is safe.
+        """
+
+    def leave(self, claim: Claim) -> None:
+        """Take note, and return at once: another process attends to the run of *claim* from now on."""
+
     async def close(self, patience: float) -> None:
         """Write what is outstanding, for at most *patience* seconds. May be called twice."""
 
@@ -131,7 +141,25 @@ class Executor(Protocol):
         Returns ``NOT_ENABLED`` if the task's predicate said no. Whatever the function raises comes
         out unchanged. Cancelling ends an async function; a sync one is told by ``run.stop()`` and
         left behind.
+
+        If the function runs in another process, an ``Outcome`` is returned, which says all of that.
+        If it goes on there even without this process, ``run.outlives`` is set as long as that is so;
+        a run with ``began_at`` is not begun again, but waited for. Cancelling ends it there, unless
+        ``run.is_left``. Returns ``LEFT`` if another process has come to attend to it.
         """
+
+    async def close(self, patience: float) -> None:
+        """Let go of all runs, within *patience* seconds: none is executed any more. May be called twice."""
+
+
+class Left:
+    """The type of LEFT."""
+
+    def __repr__(self) -> str:
+        return "LEFT"
+
+
+LEFT = Left()
 
 
 class NotEnabled:
@@ -158,6 +186,9 @@ class Listener:
 
     def run_finished(self, result: RunResult) -> None:
         """A run has ended, in whatever way."""
+
+    def run_left(self, claim: Claim) -> None:
+        """A run goes on elsewhere, and this process hears no more of it: another one attends to it."""
 
     def occurrences_skipped(self, skipped: Skipped) -> None:
         """Occurrences did not run."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from asyncsched.engine.runs import Occurrence, Skipped
 from asyncsched.engine.values import value
+from asyncsched.registry import Task
 
 
 class State(StrEnum):
@@ -92,3 +93,22 @@ class Plan:
     due_at: datetime | None = None
     wake_at: datetime | None = None
     skipped: tuple[Skipped, ...] = ()
+
+
+def state_of(task: Task, progress: Progress) -> State:  # noqa: PLR0911 - a list, from the strongest to the weakest
+    """Return what *task* is doing."""
+    if progress.running:
+        return State.RUNNING
+    if progress.claiming:
+        return State.CLAIMING
+    if progress.stopped:
+        return State.STOPPED
+    if progress.due:
+        return State.DUE
+    if progress.paused or not task.options.enabled:
+        return State.PAUSED
+    if progress.standby:
+        return State.STANDBY
+    if progress.suspended_until is not None:
+        return State.SUSPENDED
+    return State.BACKING_OFF if progress.pending else State.WAITING

@@ -7,12 +7,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from asyncsched.engine import events
+from asyncsched.engine.leadership import Standing
 from asyncsched.engine.loop import ScheduleLoop
 from asyncsched.engine.outage import Outage
 from asyncsched.engine.ports import Clock, Listener, Remembered, Requests, Store
 from asyncsched.engine.runs import Settled, Skipped, SkipReason
 from asyncsched.errors import StoreUnavailable
-from asyncsched.policy import Scope
+from asyncsched.policy import LOCAL, Scope
 from asyncsched.registry import Task
 
 logger = logging.getLogger("asyncsched.supervisor")
@@ -23,7 +24,7 @@ NOTHING = Remembered()
 
 
 class Recollection:
-    """Asks *store* about *tasks* on behalf of their *loops*, which come to be later. *leads*: does this process?"""
+    """Asks *store* about *tasks* on behalf of their *loops*, which come to be later. *standing* is the process's."""
 
     def __init__(
         self,
@@ -33,19 +34,20 @@ class Recollection:
         store: Store,
         clock: Clock,
         listener: Listener,
-        leads: Callable[[], bool],
+        standing: Callable[[], Standing],
     ) -> None:
         self._tasks = tasks
         self._loops = loops
         self._store = store
         self._clock = clock
         self._listener = listener
-        self._leads = leads
+        self._standing = standing
         self._is_complete = False
         self._requests: Requests | None = None  # as of the last look
         self._paused: frozenset[str] | None = None  # as the loops were told
         self._accepted: dict[str, datetime] = {}  # those for runs that were seen in time
         self._reruns = any(task.options.rerun_abandoned for task in tasks.values())
+        self._hands_off = any(task.options.executor != LOCAL for task in tasks.values())
         self._outage = Outage(logger, began="store_unavailable", ended="store_available")
 
     def is_set(self, moment: datetime) -> bool:
@@ -88,6 +90,7 @@ class Recollection:
                     self._recall(self._believed(await self._store.load(self._tasks.values())))
                 requests = await self._store.next_requests()
                 abandoned = await self._store.abandoned() if self._reruns and self._leads() else ()
+                await self._take_over()
             except StoreUnavailable as error:
                 self._outage.failed("the database does not answer: %s", error)
                 await asyncio.sleep(STORE_RETRY)
@@ -97,6 +100,16 @@ class Recollection:
             for occurrence in abandoned:
                 again = events.Abandoned(occurrence=occurrence, now=self._clock.now())
                 self._loops[occurrence.task].tell(again)
+
+    async def _take_over(self) -> None:
+        """Attend to what other processes have handed off and left."""
+        standing = self._standing()
+        if self._hands_off and standing.leads:
+            for claim in await self._store.take_over(term=standing.term):
+                self._loops[claim.occurrence.task].take_over(claim)
+
+    def _leads(self) -> bool:
+        return self._standing().leads
 
     def _pass_on(self, requests: Requests) -> None:
         self._pass_on_pauses(requests.paused)

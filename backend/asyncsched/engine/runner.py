@@ -3,21 +3,28 @@
 import asyncio
 import traceback as traceback_module
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from asyncsched.engine.boundary import Boundary
 from asyncsched.engine.context import Entered, Health, ProgressListener, Run
-from asyncsched.engine.ports import NOT_ENABLED, Clock, Executor
-from asyncsched.engine.runs import Claim, RunResult, RunStatus, Stall
+from asyncsched.engine.ports import LEFT, Clock, Executor, Left, NotEnabled
+from asyncsched.engine.runs import Claim, Outcome, RunResult, RunStatus, Stall
 from asyncsched.engine.timers import TimeLimits
 from asyncsched.registry import Task
 
-SUCCEEDED = RunStatus.SUCCEEDED
+SAYINGS = frozenset({NotEnabled, Left, Outcome})
+SUCCEEDED, RUNNING = RunStatus.SUCCEEDED, RunStatus.RUNNING
 MAX_TEXT = 2_000
 MAX_TRACEBACK = 20_000
 
 Report = Callable[[RunResult], None]
+OnLeft = Callable[[Claim], None]
+
+
+def _forget(claim: Claim) -> None:
+    """Who attends to the run from now on tells of it."""
 
 
 class Runner:
@@ -42,8 +49,14 @@ class Runner:
         self._going: set[_Going] = set()  # those whose result has not been handed over
         self._stopping = False
 
-    async def run(self, task: Task, claim: Claim, *, due_at: datetime, report: Report) -> None:
-        """Run *task* for *claim* and hand the result to *report*, exactly once, also when cancelled."""
+    async def run(
+        self, task: Task, claim: Claim, *, due_at: datetime, report: Report, on_left: OnLeft = _forget
+    ) -> None:
+        """Run *task* for *claim* and hand the result to *report*, exactly once, also when cancelled.
+
+        But if the run goes on elsewhere and another process attends to it, call *on_left* instead; and if
+        it goes on when ``ask_to_stop`` ends this process's part in it, call neither.
+        """
         run = Run(claim, health=self._health, on_progress=self._on_progress)
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
@@ -54,8 +67,13 @@ class Runner:
         try:
             with Entered(run):
                 outcome = await self._outcome(task, run, going.asyncio_task)
-            self._report(going, *outcome)
+            if outcome[0] is RUNNING:
+                on_left(claim)
+            else:
+                self._report(going, *outcome)
         except asyncio.CancelledError:
+            if run.is_left:
+                raise
             what = f"while it waited for a {run.waiting_for}" if run.waiting_for else "before it had finished"
             self._report(going, RunStatus.CANCELLED, error=f"cut off {what}")
             raise
@@ -64,16 +82,21 @@ class Runner:
             self._going.discard(going)
 
     def ask_to_stop(self) -> None:
-        """Set ``stopping`` on every run that is going on; what still waits for a thread does not begin."""
+        """Set ``stopping`` on every run that is going on.
+
+        What still waits for a thread does not begin, and what goes on elsewhere is left to whoever leads next.
+        """
         self._stopping = True
         for going in self._going:
-            going.run.stop()
-            if going.run.waiting_for and going.asyncio_task:
+            run = going.run
+            run.stop()
+            run.is_left = run.outlives
+            if (run.waiting_for or run.outlives) and going.asyncio_task:
                 going.asyncio_task.cancel()
 
     def give_up(self) -> None:
         """Report the runs that refuse to end, as what they are: nobody will learn any more how they end."""
-        for going in tuple(self._going):
+        for going in tuple(going for going in self._going if not going.run.is_left):
             self._report(going, RunStatus.CANCELLED, error="refused to be cut off, left behind")
 
     def _report(self, going: "_Going", status: RunStatus, ended_with: Any = None, *, error: str | None = None) -> None:
@@ -110,9 +133,7 @@ class Runner:
             finally:
                 if limit:
                     limit.end()
-            if value is NOT_ENABLED:
-                return RunStatus.SKIPPED, None
-            return SUCCEEDED, value
+            return _said(value) if value.__class__ in SAYINGS else (SUCCEEDED, value)
         return RunStatus.FAILED, boundary.error
 
 
@@ -122,6 +143,13 @@ def is_running(task: asyncio.Task[Any] | None) -> bool:
         return asyncio.current_task() is task
     except RuntimeError:  # no loop is running
         return False
+
+
+def _said(value: Any) -> tuple[RunStatus, Any]:
+    """Return how the run stands by what its executor, not the function, has returned."""
+    if isinstance(value, Outcome):
+        return value.status, value
+    return (RUNNING if value is LEFT else RunStatus.SKIPPED), None
 
 
 class _Going:
@@ -143,13 +171,20 @@ class _Going:
         self.asyncio_task = asyncio_task
         self._claim = claim
         self._due_at = due_at
-        self._started_at = clock.now()
+        self._started_at = now = clock.now()
         self._began = clock.monotonic()
+        if claim.began_at is not None:
+            self._started_at = claim.began_at
+            self._began -= (now - claim.began_at).total_seconds()
 
     def result(
         self, clock: Clock, status: RunStatus, ended_with: Any, *, error: str | None, stall: Stall | None
     ) -> RunResult:
         """Return how it ended, which is now."""
+        if ended_with.__class__ is Outcome:
+            result = self.result(clock, status, None, error=ended_with.error, stall=stall)
+            log = ended_with.log or result.log
+            return replace(result, value=ended_with.value, traceback=ended_with.traceback, log=log)
         is_success = status is SUCCEEDED
         raised = ended_with if isinstance(ended_with, BaseException) else None
         if error is None and not is_success and status.is_failure:
@@ -162,8 +197,8 @@ class _Going:
             duration=clock.monotonic() - self._began,
             lateness=(self._started_at - self._due_at).total_seconds(),
             error=error,
-            traceback=_traceback(raised) if raised else None,
-            value=_as_text(ended_with) if is_success and ended_with is not None else None,
+            traceback=traceback_of(raised) if raised else None,
+            value=as_text(ended_with) if is_success and ended_with is not None else None,
             stall=stall,
             log=self.run.log.take(),
         )
@@ -177,12 +212,14 @@ def describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {message}"[:MAX_TEXT] if message else type(error).__name__
 
 
-def _traceback(error: BaseException) -> str:
+def traceback_of(error: BaseException) -> str:
+    """Return the traceback of *error*, its end if it is long."""
     # The end names the line that raised; it is what must survive the trimming.
     return "".join(traceback_module.format_exception(error))[-MAX_TRACEBACK:]
 
 
-def _as_text(value: Any) -> str | None:
+def as_text(value: Any) -> str | None:
+    """Return *value* as text, trimmed, whatever it is."""
     with Boundary() as boundary:
         return str(value)[:MAX_TEXT]
     return f"<unprintable {type(value).__name__}: {describe(boundary.error)}>" if boundary.error else None

@@ -72,6 +72,11 @@ class Running(Listener):
         if going is not None:
             going.end()
 
+    def run_left(self, claim: Claim) -> None:
+        going = self._going.pop(claim.run_id, None)
+        if going is not None:
+            going.end()
+
 
 class _Going:
     """One run. All but ``reported`` belongs to the loop."""

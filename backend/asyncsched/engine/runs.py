@@ -17,14 +17,14 @@ class RunStatus(StrEnum):
     TIMED_OUT = "timed_out"
     CANCELLED = "cancelled"  # cut off by the drain
     SKIPPED = "skipped"  # enabled_when said no
-    ABANDONED = "abandoned"  # its process died
+    ABANDONED = "abandoned"  # the process in which it went on has died
 
     @property
     def is_failure(self) -> bool:
         return self in _FAILURES
 
 
-_FAILURES = frozenset({RunStatus.FAILED, RunStatus.TIMED_OUT})
+_FAILURES = frozenset({RunStatus.FAILED, RunStatus.TIMED_OUT, RunStatus.ABANDONED})
 
 
 class Trigger(StrEnum):
@@ -93,6 +93,21 @@ class Claim:
     """True if the store already holds a ``running`` row under *run_id*."""
     term: int | None = None
     """Fencing token: the term of the leader that runs it; None where nobody is elected, and for scope ``replica``."""
+    began_at: datetime | None = None
+    """When it began, in UTC, if an earlier process has handed it off and this one attends to it from now on."""
+
+
+@value(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a run ended that went on in another process, as that one, or whoever waited for it, tells."""
+
+    status: RunStatus
+    value: str | None = None
+    """What the function returned, as text, trimmed."""
+    error: str | None = None
+    """``Type: message``, in one line."""
+    traceback: str | None = None
+    log: str | None = None
 
 
 @value(frozen=True, slots=True, kw_only=True)

@@ -55,6 +55,7 @@ class Supervisor:
         self._services = tuple(services)
         self._clock = clock
         self._store = store
+        self._executor = executor
         self._leadership = leadership or AlwaysLeader()
         self._standing = FOLLOWS
         self._intensity = intensity or Intensity()
@@ -77,7 +78,7 @@ class Supervisor:
             store=store,
             clock=clock,
             listener=self._listener,
-            leads=lambda: self._standing.leads,
+            standing=lambda: self._standing,
         )
 
     @property
@@ -200,6 +201,7 @@ class Supervisor:
         left = max(0.0, grace * (1 - LAST_WRITES) - (self._clock.monotonic() - began))
         await self._wait_for_runs(left, min(CANCEL_PATIENCE, grace * LAST_WRITES / 2))
         self._runner.give_up()
+        await self._executor.close(LEAST_PATIENCE)
         left = max(0.0, grace - (self._clock.monotonic() - began))
         await self._store.close(left)
         if self._timer:

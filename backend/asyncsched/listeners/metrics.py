@@ -25,8 +25,9 @@ DURATIONS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
 LATENESS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 STALLS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
-# How runs end here. That one was abandoned is found out later, maybe elsewhere, and by no listener.
-ENDINGS = tuple(status for status in RunStatus if status not in {RunStatus.RUNNING, RunStatus.ABANDONED})
+# How runs end. That the scheduler's own process died is found out by another one, and told to no listener; so
+# ABANDONED counts those only that were handed off.
+ENDINGS = tuple(status for status in RunStatus if status is not RunStatus.RUNNING)
 REASONS = tuple(reason for reason in SkipReason if reason is not SkipReason.UNKNOWN_TASK)
 
 

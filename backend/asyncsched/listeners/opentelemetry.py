@@ -53,6 +53,9 @@ class Tracing(Listener):
             asyncio.get_running_loop().call_soon(self._end, run.id)
         return value
 
+    async def close(self, patience: float) -> None:
+        await self._executor.close(patience)
+
     def run_finished(self, result: RunResult) -> None:
         span = self._spans.get(result.claim.run_id)
         if span is None:

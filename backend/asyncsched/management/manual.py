@@ -12,7 +12,7 @@ from asyncsched.engine.clock import SystemClock
 from asyncsched.engine.context import Run
 from asyncsched.engine.ports import Executor
 from asyncsched.engine.runner import Runner
-from asyncsched.engine.runs import Occurrence, Refusal, RunResult, RunStatus, Trigger
+from asyncsched.engine.runs import Occurrence, Refusal, RunResult, RunStatus, SkipReason, Trigger
 from asyncsched.registry import Task
 from asyncsched.storage.store import DjangoStore
 
@@ -77,6 +77,7 @@ class ManualRuns:
                 self.on_end(attempted[-1])
             return attempted
         finally:
+            await self.executor.close(patience=1.0)
             await self.store.close(patience=10.0)
 
     async def _run_one(self, task: Task, failures: int) -> Attempted:
@@ -97,4 +98,8 @@ class ManualRuns:
 
         runner = Runner(SystemClock(), self.executor, on_progress=self.on_progress)
         await runner.run(task, answer, due_at=occurrence.scheduled_for, report=report)
+        if not results:  # it goes on, and the process that leads waits for its end
+            return Attempted(
+                task=task.name, refusal=Refusal(occurrence=occurrence, reason=SkipReason.RUNNING_ELSEWHERE)
+            )
         return Attempted(task=task.name, result=results[0])

@@ -11,12 +11,14 @@ from asyncsched.engine.executor import NOTHING, LocalExecutor
 from asyncsched.engine.keeper import Intensity
 from asyncsched.engine.leadership import AlwaysLeader
 from asyncsched.engine.ports import Clock, Executor, Leadership, Listener
+from asyncsched.engine.routing import RoutingExecutor
 from asyncsched.engine.run_log import LogKeeping
 from asyncsched.engine.runner import describe
 from asyncsched.engine.shared_clock import SharedClock
 from asyncsched.engine.stall import StallWatch
 from asyncsched.engine.supervisor import Supervisor
 from asyncsched.errors import ConfigurationError
+from asyncsched.executors import configured
 from asyncsched.listeners.channels import ChannelsListener, warn_of_deaf_layer
 from asyncsched.listeners.logs import LogListener
 from asyncsched.listeners.metrics import MetricsListener
@@ -45,14 +47,19 @@ def store(settings: conf.Settings, clock: Clock | None = None) -> DjangoStore:
     return DjangoStore(now=(clock or SystemClock()).now, history=history, slow_run=settings.slow_run)
 
 
-def executor(settings: conf.Settings) -> Executor:
-    """Return the executor of tasks in this process: connections looked after, log lines kept, runs traced."""
+def executor(settings: conf.Settings, tasks: Iterable[Task], replica: str) -> Executor:
+    """Return the executor of *tasks*: connections looked after, log lines kept, handed off, runs traced.
+
+    Raises ConfigurationError naming a task that cannot be handed off as it wants.
+    """
     runs: Executor = LocalExecutor(
         settings.threads,
         sync_scope=thread_connections,
         async_scope=TaskConnections,
         during=LogKeeping(settings.log_lines) if settings.log_lines else NOTHING,
     )
+    if others := configured.made(tasks, settings, replica):
+        runs = RoutingExecutor(runs, others)
     if settings.tracing:
         from asyncsched.listeners.opentelemetry import Tracing  # noqa: PLC0415 - an optional extra
 
@@ -99,7 +106,7 @@ def supervisor(settings: conf.Settings) -> Supervisor:
     metrics = MetricsListener((task.name for task in registry), names)
     watch = overdue.Watch(known, elected=settings.election, tell=metrics.looked)
     services = (*registry.services, pump, Service(name=overdue.NAME, function=watch.run))
-    runs = executor(settings)
+    runs = executor(settings, known, memory.replica)
     told = (runs,) if isinstance(runs, Listener) else ()  # what traces runs wants to hear how they end
     return Supervisor(
         known,

@@ -9,7 +9,7 @@ never runs; the first request logs a warning.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -20,11 +20,11 @@ from asyncsched.server import daphne
 from asyncsched.server.host import Host, explain
 from asyncsched.server.signals import next_signal
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+# Servers and frameworks each have types of their own for what ASGI passes on; these go together with all of them.
+Scope = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Any], Awaitable[None]]
+Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 LONGEST_PATH = 200  # characters of an address that are worth a place in the log
 PROBES = ("/healthz", "/readyz")

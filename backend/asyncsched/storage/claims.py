@@ -20,7 +20,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunStatus, SkipReason, Trigger
 from asyncsched.errors import StoreUnavailable
-from asyncsched.models import TaskRun, TaskState
+from asyncsched.models import HandOff, TaskRun, TaskState
 from asyncsched.policy import MOST_RERUNS, Overlap, Scope
 from asyncsched.registry import Task
 from asyncsched.storage import lease, presence, requests
@@ -153,7 +153,8 @@ def abandon_expired(now: datetime, *, by: str, knows_dead: bool = True) -> None:
     """
     dead = presence.dead(but=by, is_steady=knows_dead)
     silent = Q(heartbeat_at__lte=now - LEASE) | Q(replica__in=dead)
-    expired = TaskRun.objects.filter(silent, status=RunStatus.RUNNING)
+    handed_off = HandOff.objects.filter(run_id=OuterRef("run_id"))  # those go on without it
+    expired = TaskRun.objects.filter(silent, ~Exists(handed_off), status=RunStatus.RUNNING)
     if expired.exists():
         expired.update(status=RunStatus.ABANDONED, finished_at=now, error="its process ended without a word")
 

@@ -127,6 +127,12 @@ class MemoryStore:
     async def abandoned(self) -> Sequence[Occurrence]:
         return list(self._abandoned.values())
 
+    async def take_over(self, *, term: int | None = None) -> Sequence[Claim]:
+        return ()  # nobody can have left anything
+
+    def leave(self, claim: Claim) -> None:
+        self._running.pop(claim.run_id, None)
+
     def _note_abandoned(self, result: RunResult) -> None:
         occurrence = result.claim.occurrence
         self._abandoned.pop((occurrence.task, occurrence.scheduled_for), None)

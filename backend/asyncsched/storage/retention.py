@@ -11,9 +11,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from asyncsched.engine.runs import RunStatus
-from asyncsched.models import LoopStall, Replica, TaskRun, TaskSkip, Term
+from asyncsched.models import HandOff, LoopStall, Replica, TaskRun, TaskSkip, Term
 from asyncsched.storage.database_time import database_now
 
 BATCH = 500
@@ -24,7 +25,7 @@ TARGET = 0.05
 BREATH = 0.005
 """Seconds: the shortest rest between two transactions."""
 DEAD_FOR = timedelta(days=1)
-"""A process that died is shown for so long."""
+"""A process that died is shown for so long; and what workers said of runs that have ended is kept."""
 
 Rows = QuerySet[Any]
 
@@ -58,6 +59,11 @@ def _outdated(before: datetime | None, runs: int) -> Iterator[Rows]:
             yield from _surplus(task, runs)
         if limit := _start_of(LoopStall.objects.all(), after=runs, by="began_at"):
             yield LoopStall.objects.filter(began_at__lte=limit).order_by("began_at")
+    yield (
+        HandOff.objects.exclude(run_id__in=_running().values("run_id"))
+        .filter(offered_at__lt=timezone.now() - DEAD_FOR)
+        .order_by("offered_at")
+    )
     yield Replica.objects.filter(expires_at__lt=database_now() - DEAD_FOR).order_by("replica")
 
 
@@ -101,6 +107,10 @@ def _terms_until(before: datetime) -> Rows:
 
 def _finished() -> Rows:
     return TaskRun.objects.exclude(status=RunStatus.RUNNING)
+
+
+def _running() -> Rows:
+    return TaskRun.objects.filter(status=RunStatus.RUNNING)
 
 
 class _Pace:

@@ -14,10 +14,10 @@ from django.db import connection
 from asyncsched.engine.ports import Remembered, Requests
 from asyncsched.engine.runs import Claim, Occurrence, Refusal, RunResult, Settled, Skipped, Trigger, new_run_id
 from asyncsched.errors import ConfigurationError
-from asyncsched.models import Lease, LoopStall, Replica, TaskRun, TaskSkip, TaskState, Term
-from asyncsched.policy import CatchUp
+from asyncsched.models import HandOff, Lease, LoopStall, Replica, TaskRun, TaskSkip, TaskState, Term
+from asyncsched.policy import LOCAL, CatchUp
 from asyncsched.registry import Task
-from asyncsched.storage import claims, requests
+from asyncsched.storage import claims, handoffs, requests
 from asyncsched.storage.request_watch import RequestWatch
 from asyncsched.storage.thread import DatabaseThread
 from asyncsched.storage.writer import SLOW_RUN, Writer
@@ -42,7 +42,7 @@ class DjangoStore:
 
     async def load(self, tasks: Iterable[Task]) -> Mapping[str, Remembered]:
         self._tasks.update((task.name, task) for task in tasks)
-        self._watch.tells_always = any(task.options.rerun_abandoned for task in self._tasks.values())
+        self._watch.tells_always = any(_leaves_something(task) for task in self._tasks.values())
         return await self._thread.call(self._load)
 
     async def claim(
@@ -92,6 +92,12 @@ class DjangoStore:
         tasks = [task for task in self._tasks.values() if task.options.rerun_abandoned]
         return await self._thread.call(lambda: claims.abandoned(tasks, self._now()))
 
+    async def take_over(self, *, term: int | None = None) -> Sequence[Claim]:
+        return await self._thread.call(lambda: self._take_over(term), undo=self._leave_again)
+
+    def leave(self, claim: Claim) -> None:
+        self._thread.do(lambda: self._writer.forget(claim.run_id))
+
     async def close(self, patience: float) -> None:
         deadline = time.monotonic() + patience
         if not await self._thread.stop(lambda: self._writer.finish(deadline), patience):
@@ -116,6 +122,24 @@ class DjangoStore:
             self._writer.runs(answer.run_id)
         return answer
 
+    def _take_over(self, term: int | None) -> Sequence[Claim]:
+        taken = handoffs.take_over(
+            list(self._tasks),
+            owner=self.replica,
+            now=self._now(),
+            term=term,
+            knows_dead=self._writer.contact.is_steady,
+        )
+        for claim in taken:
+            self._writer.runs(claim.run_id)
+        return taken
+
+    def _leave_again(self, taken: Sequence[Claim]) -> None:
+        """Nobody has heard of it."""
+        for claim in taken:
+            self._writer.forget(claim.run_id)
+        handoffs.leave([claim.run_id for claim in taken], self.replica)
+
     def _withdraw(self, answer: Claim | Refusal, *, is_asked: bool = False) -> None:
         """Nobody waits for this claim any more: give the occurrence back."""
         if isinstance(answer, Claim):
@@ -135,11 +159,16 @@ class DjangoStore:
         }
 
 
+def _leaves_something(task: Task) -> bool:
+    """True if a process that dies may leave work of *task* to be taken up by another."""
+    return task.options.rerun_abandoned or task.options.executor != LOCAL
+
+
 def _missing() -> str | None:
     """Return which table or column the database does not have yet, None if it has all."""
     with connection.cursor() as cursor:
         tables = connection.introspection.table_names(cursor)
-        for model in (TaskRun, TaskSkip, TaskState, Lease, Replica, Term, LoopStall):
+        for model in (TaskRun, HandOff, TaskSkip, TaskState, Lease, Replica, Term, LoopStall):
             table = model._meta.db_table
             if table not in tables:
                 return f"the table {table!r}"

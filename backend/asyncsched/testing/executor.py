@@ -23,6 +23,9 @@ class InlineExecutor:
     async def execute(self, task: Task, run: Run) -> Any:
         return await self._local.execute(task if task.is_async else _as_async(task), run)
 
+    async def close(self, patience: float) -> None:
+        """Nothing is held."""
+
 
 def _as_async(task: Task) -> Task:
     predicate = task.options.enabled_when

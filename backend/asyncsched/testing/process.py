@@ -125,5 +125,11 @@ class _Line:
     async def abandoned(self) -> Sequence[Occurrence]:
         return await self._store.abandoned()
 
+    async def take_over(self, *, term: int | None = None) -> Sequence[Claim]:
+        return await self._store.take_over(term=term)
+
+    def leave(self, claim: Claim) -> None:
+        self._store.leave(claim)
+
     async def close(self, patience: float) -> None:
         await self._store.close(patience)

@@ -19,11 +19,12 @@ def product() -> Supervisor:
 def without_store() -> Supervisor:
     """Return supervision, stall watch, log lines and statistics, and nobody who remembers a run."""
     settings = conf.load()
+    tasks = [task for task in compose.tasks(settings) if not task.is_own]  # its own work is on the database
     return Supervisor(
-        [task for task in compose.tasks(settings) if not task.is_own],  # its own work is on the database
+        tasks,
         clock=SharedClock(SystemClock()),
         store=Forgetful(),
-        executor=compose.executor(settings),
+        executor=compose.executor(settings, tasks, ""),
         listeners=(LogListener(),),
         stall_watch=StallWatch(settings.stall_threshold),
     )

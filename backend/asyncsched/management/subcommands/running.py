@@ -73,9 +73,10 @@ def _run(
     tasks: Sequence[Task], progress: Progress, tell: Callable[[Attempted], None], *, force: bool
 ) -> list[Attempted]:
     settings = conf.load()
+    store = compose.store(settings)
     runs = ManualRuns(
-        store=compose.store(settings),
-        executor=compose.executor(settings),
+        store=store,
+        executor=compose.executor(settings, tasks, store.replica),
         on_start=lambda task: progress.begin(task.name),
         on_progress=progress.update,
         on_end=tell,

@@ -1,0 +1,5 @@
+"""Where runs go on that do not run in this process: one module per engine.
+
+An executor is made by name: see ``configured``. ``handed_off`` is what those have in common that hand
+a run to workers, ``order`` what travels to another process, and ``worker`` what happens there.
+"""

@@ -1,0 +1,157 @@
+"""Runs that go on in other processes: how a worker picks one up and tells of it, and who waits for its end.
+
+Every step is one conditional write, so that of two processes that want to take it one does. Nothing
+here compares clocks of two machines: that a worker lives shows in ``beats``, which rise.
+"""
+
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from asyncsched.engine.runs import Claim, Occurrence, Outcome, RunStatus, Trigger
+from asyncsched.models import HandOff, TaskRun
+from asyncsched.storage import claims, lease, presence
+from asyncsched.storage.texts import storable
+
+UNKNOWN_FOR = timedelta(hours=1)  # during a deploy the process that leads may not know the task yet
+State = HandOff.State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What the worker says of a run, as of one look."""
+
+    run_id: str
+    worker: str
+    """Empty as long as none has picked it up."""
+    beats: int
+    done: int | None
+    total: int | None
+    outcome: Outcome | None
+    """Set once the run has ended."""
+
+
+def offer(run_id: str, *, task: str, executor: str, owner: str) -> None:
+    """Let a worker pick the run up from now on; *owner* waits for its end."""
+    HandOff.objects.create(
+        run_id=uuid.UUID(run_id), task=task, executor=executor, owner=owner, offered_at=timezone.now()
+    )
+
+
+def withdraw(run_id: str) -> bool:
+    """Let no worker pick the run up any more; return False if one has, or nothing was offered."""
+    return _move(run_id, State.OFFERED, State.WITHDRAWN)
+
+
+def pick_up(run_id: str, worker: str) -> bool:
+    """Let *worker* run it; return False if it is not to: another has it, or it was withdrawn."""
+    return _move(run_id, State.OFFERED, State.PICKED_UP, worker=worker[:150])
+
+
+def beat(run_id: str, *, done: int | None, total: int | None) -> bool:
+    """Say that the worker lives, and how far the run is; return True if the run is to stop early."""
+    row = HandOff.objects.filter(run_id=uuid.UUID(run_id))
+    row.update(beats=F("beats") + 1, done=done, total=total)
+    return row.filter(Q(stop_requested=True) | ~Q(state=State.PICKED_UP)).exists()
+
+
+def end(run_id: str, outcome: Outcome) -> bool:
+    """Tell how the run ended; return False if it counts as ended already, in whatever way."""
+    return _move(run_id, State.PICKED_UP, State.ENDED, outcome=_told(outcome))
+
+
+def abandon(run_id: str, beats: int) -> bool:
+    """Its worker has not been heard of for too long since *beats*: whatever it says now comes too late.
+
+    Return False if it has been heard of.
+    """
+    outcome = Outcome(status=RunStatus.ABANDONED, error="its worker ended without a word")
+    return _move(run_id, State.PICKED_UP, State.ENDED, beats=beats, outcome=_told(outcome))
+
+
+def request_stop(run_id: str) -> None:
+    """Ask the worker to end the run early."""
+    HandOff.objects.filter(run_id=uuid.UUID(run_id)).update(stop_requested=True)
+
+
+def look(run_ids: Collection[str], owner: str) -> dict[str, Seen]:
+    """Return those of *run_ids* that *owner* is still the one to wait for, as their workers see them."""
+    rows = HandOff.objects.filter(run_id__in=[uuid.UUID(run_id) for run_id in run_ids], owner=owner)
+    return {row.run_id.hex: _seen(row) for row in rows}
+
+
+def is_going_on(task: str, *, but: str) -> Sequence[tuple[str, int]]:
+    """Return id and beats of other runs of *task* that a worker has picked up and not ended, whatever they count as."""
+    rows = HandOff.objects.filter(task=task, state=State.PICKED_UP).exclude(run_id=uuid.UUID(but))
+    return [(run_id.hex, beats) for run_id, beats in rows.values_list("run_id", "beats")]
+
+
+def leave(run_ids: Collection[str], owner: str) -> None:
+    """*owner* waits no more for the end of these runs, though they go on: another process is to."""
+    rows = HandOff.objects.filter(run_id__in=[uuid.UUID(run_id) for run_id in run_ids], owner=owner)
+    rows.update(owner="")
+
+
+def take_over(tasks: Collection[str], *, owner: str, now: datetime, term: int | None, knows_dead: bool) -> list[Claim]:
+    """Let *owner* wait for runs of *tasks* whose end nobody waits for any more; return their claims.
+
+    With a *term* only if it goes on. *knows_dead* is as of ``claims.abandon_expired``. Runs of tasks
+    that nobody here has known for UNKNOWN_FOR are abandoned.
+    """
+    with transaction.atomic():
+        if term is not None and term != lease.current_term():
+            return []
+        dead = presence.dead(but=owner, is_steady=knows_dead)
+        silent = TaskRun.objects.filter(status=RunStatus.RUNNING, heartbeat_at__lte=now - claims.LEASE)
+        left = HandOff.objects.filter(
+            Q(owner="") | Q(owner__in=dead) | Q(run_id__in=silent.values("run_id")),
+            run_id__in=TaskRun.objects.filter(status=RunStatus.RUNNING).values("run_id"),
+        ).exclude(owner=owner)
+        before = dict(left.values_list("run_id", "owner"))
+        runs = TaskRun.objects.filter(run_id__in=before, status=RunStatus.RUNNING)
+        _abandon_unknown(runs.exclude(task__in=tasks), now)
+        taken = [
+            run
+            for run in runs.filter(task__in=tasks)
+            if HandOff.objects.filter(run_id=run.run_id, owner=before[run.run_id]).update(owner=owner)
+        ]
+        claims.renew([run.run_id.hex for run in taken], now)
+        return [_claim(run) for run in taken]
+
+
+def _abandon_unknown(runs: Any, now: datetime) -> None:
+    error = "its process has ended, and no process that leads knows the task any more"
+    unknown = runs.filter(heartbeat_at__lte=now - UNKNOWN_FOR)
+    unknown.update(status=RunStatus.ABANDONED, finished_at=now, error=error)
+
+
+def _claim(run: TaskRun) -> Claim:
+    occurrence = Occurrence(
+        task=run.task, scheduled_for=run.scheduled_for, trigger=Trigger(run.trigger), attempt=run.attempt
+    )
+    return Claim(run_id=run.run_id.hex, occurrence=occurrence, has_row=True, term=run.term, began_at=run.started_at)
+
+
+def _seen(row: HandOff) -> Seen:
+    outcome = Outcome(**row.outcome | {"status": RunStatus(row.outcome["status"])}) if row.outcome else None
+    return Seen(
+        run_id=row.run_id.hex, worker=row.worker, beats=row.beats, done=row.done, total=row.total, outcome=outcome
+    )
+
+
+def _told(outcome: Outcome) -> dict[str, Any]:
+    told = {key: storable(text) if isinstance(text, str) else text for key, text in asdict(outcome).items()}
+    return told | {"status": outcome.status.value}
+
+
+def _move(run_id: str, before: str, after: str, *, beats: int | None = None, **values: Any) -> bool:
+    rows = HandOff.objects.filter(run_id=uuid.UUID(run_id), state=before)
+    if beats is not None:
+        rows = rows.filter(beats=beats)
+    return bool(rows.update(state=after, **values))
