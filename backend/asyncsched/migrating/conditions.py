@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from asyncsched.migrating.code import STEP, WIDTH
-from asyncsched.migrating.cron_fields import WEEK, weekday_names
+from asyncsched.migrating.cron_fields import MONTH, WEEK, weekday_names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +23,14 @@ def only_on(weekdays: frozenset[int]) -> tuple[Condition, ...]:
         return ()
     wanted = ", ".join(str(weekday or 7) for weekday in sorted(weekdays, key=lambda weekday: weekday or 7))
     return (Condition(expression=f"moment.isoweekday() in {{{wanted}}}", words=f"only on {weekday_names(weekdays)}"),)
+
+
+def only_on_days(days: frozenset[int]) -> tuple[Condition, ...]:
+    """Return the condition that the day of the month is one of these; none for all of them."""
+    if days == frozenset(MONTH):
+        return ()
+    wanted = ", ".join(map(str, sorted(days)))
+    return (Condition(expression=f"moment.day in {{{wanted}}}", words=f"only on day {wanted} of the month"),)
 
 
 def begins(moment: datetime) -> Condition:

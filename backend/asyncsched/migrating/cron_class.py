@@ -5,44 +5,49 @@ several tasks.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 
 from asyncsched.errors import ScheduleError
-from asyncsched.migrating.code import Call, call_of
+from asyncsched.migrating.clock_changes import changes
+from asyncsched.migrating.code import call_of
+from asyncsched.migrating.conditions import Condition, only_on, only_on_days
+from asyncsched.migrating.cron_fields import MONTH, WEEK, Fields, numbers, said
 from asyncsched.migrating.found import Definition, Difference, Found, LeftOut, Topic
 from asyncsched.policy import Retry
-from asyncsched.schedules import Cron, DailyAt, Every, Schedule
+from asyncsched.schedules import Every, Schedule
+from asyncsched.schedules.base import zone_named
+from asyncsched.schedules.words import counted
 
 CALLED_EVERY = 5  # minutes from one call of runcrons to the next, as django-cron's own page proposes
 DAY = 24 * 60
-WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
+SECOND = timedelta(seconds=1)
 
-STEPS = Difference(
-    topic=Topic.STEPS,
-    there="at the first call of runcrons at or after the time, when the jobs before it have ended",
-    here="at the time itself",
-)
 FIRST_RUN = Difference(
     topic=Topic.FIRST_RUN,
-    there="with the first call of runcrons ever: an interval at once, a time of day that has passed already too",
-    here="when its time comes; run_on_start=True for at once",
+    there="with the first call of runcrons ever: an interval, and a time of day that has passed already",
+    here="when its time comes for the first time; run_on_start=True is at once",
 )
 INTERVAL = Difference(
     topic=Topic.INTERVAL,
     there="at the first call of runcrons more than so long after the last success began: it moves with each run",
     here="on a grid that does not move, whenever the run before began or ended",
 )
-FAILURE = Difference(
-    topic=Topic.AFTER_FAILURE,
-    there="it is tried again until it succeeds, for a time of day until midnight",
-    here="it is tried again as `retry` says, until its next time",
+STEPS = Difference(
+    topic=Topic.STEPS,
+    there="at the first call of runcrons at or after the time, when the jobs before it have ended",
+    here="at the time itself",
 )
 MISSED = Difference(
     topic=Topic.MISSED,
     there="a time of day that was missed is made up for until midnight",
-    here="the latest one that was missed is made up for within 24 hours, also after midnight (catch_up_window)",
+    here="the latest that was missed is made up for within 24 hours, also after midnight (catch_up_window)",
+)
+FAILURE = Difference(
+    topic=Topic.AFTER_FAILURE,
+    there="it is tried again until it succeeds, for a time of day until midnight",
+    here="it is tried again as `retry` says, until its next time",
 )
 SIDE_BY_SIDE = Difference(
     topic=Topic.SIDE_BY_SIDE,
@@ -58,6 +63,11 @@ PARALLEL = Difference(
     topic=Topic.OVERLAP,
     there="any number of runs side by side, one for each runcrons that is going on",
     here="up to 4 runs side by side (concurrency)",
+)
+TOGETHER = Difference(
+    topic=Topic.CLOCK_CHANGES,
+    there="of the times that clocks jump over each runs, with one call of runcrons after the other",
+    here="the times that clocks jump over run together, once, at the first instant after the gap",
 )
 
 
@@ -77,116 +87,109 @@ class CronClass:
     mailed_after: int | None
 
 
-def translated(cron: CronClass) -> list[Definition]:
-    """Return the tasks that do what *cron* does, or one that says why there are none."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """A part of a class's times that one schedule has. *ending* is for the name of its task, if there are others."""
+
+    schedule: Schedule
+    conditions: tuple[Condition, ...]
+    differences: tuple[Difference, ...]
+    ending: str
+
+
+def translated(cron: CronClass, *, zone: str, now: datetime) -> list[Definition]:
+    """Return the tasks that do in *zone* what *cron* does, or one definition that says why there are none."""
     try:
-        pieces = _pieces(cron)
+        parts = list(_parts(cron, zone, now))
     except (ScheduleError, ValueError, TypeError) as error:
-        return [_left_out(cron, f"{error}: write its task by hand")]
-    if not pieces:
-        return [_left_out(cron, "it has no times, and no interval of a minute or more: say when it is to run")]
-    return [_found(cron, schedule, ending, has_siblings=len(pieces) > 1) for schedule, ending in pieces]
+        return [LeftOut(name=cron.code, source=cron.path, problem=f"{error}: write its task by hand")]
+    if not parts:
+        problem = "it names no time and no interval of a minute or more, or no day: say when it is to run, or delete it"
+        return [LeftOut(name=cron.code, source=cron.path, problem=problem)]
+    return [_found(cron, part, zone, is_only=len(parts) == 1) for part in parts]
 
 
-def _left_out(cron: CronClass, problem: str) -> LeftOut:
-    return LeftOut(name=cron.code, source=cron.path, problem=problem)
-
-
-def _pieces(cron: CronClass) -> list[tuple[Schedule, str]]:
-    """Return the schedules that the class's one comes to, each with what to end the name of its task with."""
-    pieces: list[tuple[Schedule, str]] = []
-    if cron.weekdays == [] or cron.month_days == []:
-        return pieces
+def _parts(cron: CronClass, zone: str, now: datetime) -> Iterator[_Part]:
+    weekdays = WEEK if cron.weekdays is None else frozenset((day + 1) % 7 for day in cron.weekdays)
+    days = frozenset(MONTH if cron.month_days is None else cron.month_days)
+    if not weekdays or not days:
+        return
     if cron.every_mins is not None and cron.every_mins >= 1:
-        pieces.append((Every(seconds=cron.every_mins * 60), "_interval"))
-    for hours, minutes in _grouped(cron.at_times):
-        ending = f"_at_{hours[0]:02}{minutes[0]:02}"
-        if len(hours) == len(minutes) == 1 and cron.weekdays is None and cron.month_days is None:
-            pieces.append((DailyAt(hour=hours[0], minute=minutes[0]), ending))
-        else:
-            pieces.append((Cron(f"{_listed(minutes)} {_listed(hours)} {_days(cron)}"), ending))
-    return pieces
+        conditions = (*only_on(weekdays), *only_on_days(days))
+        yield _Part(
+            schedule=Every(cron.every_mins * 60), conditions=conditions, differences=(INTERVAL,), ending="_interval"
+        )
+    for times in _grouped(cron.at_times):
+        fields = Fields(
+            minute=numbers("", {at.minute for at in times}, range(60)),
+            hour=numbers("", {at.hour for at in times}, range(24)),
+            day=numbers("", days, MONTH),
+            days=days,
+            weekdays=weekdays,
+        )
+        result = said(fields, None)
+        together = (TOGETHER,) if _are_jumped_over(times, zone, now) else ()
+        yield _Part(
+            schedule=result.schedule,
+            conditions=only_on(result.weekdays),
+            differences=(STEPS, MISSED, *together),
+            ending=f"_at_{times[0]:%H%M}",
+        )
 
 
-def _grouped(times: Sequence[str]) -> list[tuple[list[int], list[int]]]:
-    """Return *times* as few pairs of hours and minutes, of which each hour goes with each minute."""
+def _grouped(texts: Sequence[str]) -> list[list[time]]:
+    """Return the times in groups, of which one expression has each: those of hours that have the same minutes."""
     minutes_of: dict[int, set[int]] = defaultdict(set)
-    for text in times:
-        at: time = datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007 - a time of day only
+    for text in texts:
+        at = datetime.strptime(text, "%H:%M")  # noqa: DTZ007 - a time of day only
         minutes_of[at.hour].add(at.minute)
-    hours_of: dict[tuple[int, ...], list[int]] = defaultdict(list)
-    for hour in sorted(minutes_of):
-        hours_of[tuple(sorted(minutes_of[hour]))].append(hour)
-    return [(hours, list(minutes)) for minutes, hours in hours_of.items()]
+    groups: dict[frozenset[int], list[time]] = defaultdict(list)
+    for hour, minutes in sorted(minutes_of.items()):
+        groups[frozenset(minutes)] += [time(hour, minute) for minute in sorted(minutes)]
+    return list(groups.values())
 
 
-def _days(cron: CronClass) -> str:
-    """Return the day, month and weekday of an expression; with both kinds of days, of which it asks for either, the
-    weekdays are left to a condition.
-    """
-    if cron.month_days is not None:
-        return f"{_listed(sorted(set(cron.month_days)))} * *"
-    if cron.weekdays is None:
-        return "* * *"
-    return f"* * {','.join(WEEKDAYS[day] for day in sorted(set(cron.weekdays)))}"
+def _are_jumped_over(times: Sequence[time], zone: str, now: datetime) -> bool:
+    """True if clocks jump over more than one of *times* at once in the year from *now* on."""
+    for change in changes(zone, now):
+        before, after = (at.astimezone(zone_named(zone)).replace(tzinfo=None) for at in (change - SECOND, change))
+        if sum(before.time() < at < after.time() for at in times) > 1:
+            return True
+    return False
 
 
-def _listed(numbers: Sequence[int]) -> str:
-    return ",".join(map(str, numbers))
-
-
-def _found(cron: CronClass, schedule: Schedule, ending: str, *, has_siblings: bool) -> Found:
-    is_interval = isinstance(schedule, Every)
-    common = [FIRST_RUN, *([INTERVAL] if is_interval else [STEPS, MISSED]), FAILURE, SIDE_BY_SIDE]
-    options, remarks = _options(cron, schedule)
-    if has_siblings and not cron.is_parallel:
-        common.append(OF_ONE_CLASS)
-    if cron.is_parallel:
-        common.append(PARALLEL)
+def _found(cron: CronClass, part: _Part, zone: str, *, is_only: bool) -> Found:
     module, _, name = cron.path.rpartition(".")
+    overlap = (PARALLEL,) if cron.is_parallel else () if is_only else (OF_ONE_CLASS,)
+    options: dict[str, object] = {"overlap": "allow"} if cron.is_parallel else {}
+    if retry := _retry(cron, part.schedule):
+        options["retry"] = retry
     return Found(
-        name=f"{cron.code}{ending}" if has_siblings else cron.code,
+        name=cron.code if is_only else f"{cron.code}{part.ending}",
         source=cron.path,
         call=call_of(f"{module}:{name}().do"),
-        schedule=schedule,
+        schedule=part.schedule,
         options=options,
+        conditions=part.conditions,
+        zone=zone,
         description=cron.description,
-        differences=tuple(common),
-        remarks=remarks,
+        differences=(FIRST_RUN, *part.differences, FAILURE, SIDE_BY_SIDE, *overlap),
+        remarks=tuple(_remarks(cron, retry)),
     )
 
 
-def _options(cron: CronClass, schedule: Schedule) -> tuple[dict[str, object], tuple[str, ...]]:
-    """Return what to give to ``register`` beside the schedule, and what is to be looked at."""
-    options: dict[str, object] = {}
-    remarks = []
+def _retry(cron: CronClass, schedule: Schedule) -> Retry | None:
+    """Return as many tries as there are until the next time, of a time of day in a day; None if there is one."""
     delay = (cron.retry_mins or CALLED_EVERY) * 60
-    period = schedule.seconds if isinstance(schedule, Every) else DAY * 60
-    if period > delay:
-        options["retry"] = Retry(attempts=1 + int(period // delay), delay=delay, factor=1, max_delay=max(delay, 300))
-        if not cron.retry_mins:
-            remarks.append(
-                f"After a failure every call of runcrons tried again: here every {CALLED_EVERY} minutes, "
-                "make it what your crontab says, or fewer attempts."
-            )
-    if cron.is_parallel:
-        options["overlap"] = "allow"
-    if condition := _condition(cron, schedule):
-        options["enabled_when"] = condition
+    tries = int((schedule.seconds if isinstance(schedule, Every) else DAY * 60) // delay)
+    return Retry(attempts=tries, delay=delay, factor=1, max_delay=max(delay, 300)) if tries > 1 else None
+
+
+def _remarks(cron: CronClass, retry: Retry | None) -> Iterator[str]:
+    if retry and not cron.retry_mins:
+        yield (
+            f"After a failure every call of runcrons tried again: taken to be every {CALLED_EVERY} minutes. Say "
+            "what your crontab does, or be content with fewer attempts."
+        )
     if cron.mailed_after is not None:
-        remarks.append(f"django-cron mailed after {cron.mailed_after} failures in a row: see docs/howto/alerts.md.")
-    return options, tuple(remarks)
-
-
-def _condition(cron: CronClass, schedule: Schedule) -> Call | None:
-    """Return what asks for the days that *schedule* does not: of an interval all, else the second kind."""
-    asked = []
-    if cron.month_days is not None and isinstance(schedule, Every):
-        asked.append(f"timezone.localtime().day in {sorted(set(cron.month_days))}")
-    if cron.weekdays is not None and (cron.month_days is not None or isinstance(schedule, Every)):
-        asked.append(f"timezone.localtime().weekday() in {sorted(set(cron.weekdays))}")
-    if not asked:
-        return None
-    return Call(
-        function=f"lambda: {' and '.join(asked)}", arguments=None, imports=("from django.utils import timezone",)
-    )
+        yield f"django-cron mailed after {counted(cron.mailed_after, 'failure')} in a row: alerts do that here."

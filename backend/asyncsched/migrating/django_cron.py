@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 
 from asyncsched.migrating.cron_class import CronClass, translated
 from asyncsched.migrating.dotted import first_line, object_at
@@ -61,7 +62,7 @@ def _of_path(path: str) -> list[Definition]:
         problem = "it mails when jobs fail in a row, by django-cron's own log: use alerts (docs/howto/alerts.md)"
         return [LeftOut(name=path, source=path, problem=problem)]
     try:
-        return translated(_cron_class(path, object_at(path)))
+        return translated(_cron_class(path, object_at(path)), zone=settings.TIME_ZONE, now=timezone.now())
     except NotThere as error:
         return [LeftOut(name=path, source=path, problem=f"{error}; repair the path, or leave it out")]
 

@@ -1,0 +1,65 @@
+"""A scheduler with a thread for each task, in the process that serves: the alarm's old one, and its like.
+
+*where* names its module, which is ``scheduler`` without it, and after that modules to be imported
+because they register tasks. What ``AppConfig.ready()`` imports is imported already, and so is
+``tasks`` of every app. What such a scheduler keeps is recognised by its shape: see `thread_task`.
+It is looked for in the module, and if that is a package in its modules, too: in each dict, list,
+tuple or set, of a module or of an object of a class that is defined there.
+"""
+
+import sys
+from collections.abc import Iterator, Sequence
+from types import ModuleType
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.module_loading import autodiscover_modules
+
+from asyncsched.migrating.dotted import module_at
+from asyncsched.migrating.found import Definition, NotThere
+from asyncsched.migrating.thread_task import attributes, translated
+
+USUAL = "scheduler"
+
+Entry = tuple[object, object]
+"""The key of something in a dict, None in other containers, and the thing itself."""
+
+
+def read(where: Sequence[str]) -> list[Definition]:
+    """Return all that is registered, in that order; raise NotThere if there is no such module."""
+    path, *others = where or [USUAL]
+    try:
+        module = module_at(path)
+    except NotThere as error:
+        raise NotThere(f"{error}; say where the scheduler lies, with --where") from error
+    autodiscover_modules("tasks")
+    for other in others:
+        module_at(other)
+    now = timezone.now()
+    return [
+        definition
+        for key, thing in _entries(module)
+        if (definition := translated(key, thing, zone=settings.TIME_ZONE, now=now)) is not None
+    ]
+
+
+def _entries(module: ModuleType) -> Iterator[Entry]:
+    """Yield what the containers of *module* hold, each container once."""
+    seen: set[int] = set()
+    modules = {name: one for name, one in sys.modules.items() if f"{name}.".startswith(f"{module.__name__}.")}
+    for one in modules.values():
+        for name, value in vars(one).items():
+            if name.startswith("__"):
+                continue
+            kept = attributes(value).values() if type(value).__module__ in modules else ()
+            for container in (value, *kept):
+                if id(container) not in seen:
+                    seen.add(id(container))
+                    yield from _held(container)
+
+
+def _held(container: object) -> Iterator[Entry]:
+    if isinstance(container, dict):
+        yield from container.items()
+    elif isinstance(container, list | tuple | set | frozenset):
+        yield from ((None, one) for one in container)
