@@ -31,6 +31,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         arguments.add_arguments(parser)
 
+    def check(self, *args: Any, **options: Any) -> None:
+        # Not the databases, as Django 6.1 does by itself: some subcommands need none, the others say what is wrong.
+        super().check(*args, **{"databases": [], **options})
+
     def execute(self, *args: Any, **options: Any) -> str | None:
         if os.environ.get("NO_COLOR") and not options["force_color"]:
             options["no_color"] = True  # Django does not look at it
