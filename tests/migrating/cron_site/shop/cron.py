@@ -1,0 +1,89 @@
+"""What the shop does again and again."""
+
+from django.utils import timezone
+from django_cron import CronJobBase, Schedule
+from shop.log import note
+
+
+class Noting(CronJobBase):
+    def do(self):
+        note(type(self).__name__)
+        return f"{type(self).__name__} is done"
+
+
+class ClearCarts(Noting):
+    """Empty carts that nobody came back for."""
+
+    RUN_EVERY_MINS = 30
+    RETRY_AFTER_FAILURE_MINS = 5
+
+    code = "shop.clear_carts"
+    schedule = Schedule(run_every_mins=RUN_EVERY_MINS, retry_after_failure_mins=RETRY_AFTER_FAILURE_MINS)
+
+
+class WorkingHours(Noting):
+    code = "shop.working_hours"
+    schedule = Schedule(run_every_mins=90, run_on_days=[0, 1, 2, 3, 4])
+
+
+class Report(Noting):
+    ALLOW_PARALLEL_RUNS = True
+    MIN_NUM_FAILURES = 3
+    RUN_AT_TIMES = ["6:30", "18:30"]
+
+    code = "shop.report"
+    schedule = Schedule(run_at_times=RUN_AT_TIMES, run_on_days=[0, 1, 2, 3, 4])
+
+
+class Uneven(Noting):
+    code = "shop.uneven"
+    schedule = Schedule(run_at_times=["06:40"])
+
+
+class Nightly(Noting):
+    code = "shop.nightly"
+    schedule = Schedule(run_at_times=["02:30"])
+
+
+class JumpedOver(Noting):
+    code = "shop.jumped_over"
+    schedule = Schedule(run_at_times=["02:15", "02:45"])
+
+
+class Late(Noting):
+    code = "shop.late"
+    schedule = Schedule(run_at_times=["23:15"])
+
+
+class DaysOfTheMonth(Noting):
+    code = "shop.days_of_the_month"
+    schedule = Schedule(run_at_times=["23:45"], run_monthly_on_days=[1, 15, 28, 30, 31])
+
+
+class FirstMonday(Noting):
+    code = "shop.first_monday"
+    schedule = Schedule(run_at_times=["9:00"], run_monthly_on_days=[1, 2, 3, 4, 5, 6, 7], run_on_days=[0])
+
+
+class SomeFridays(Noting):
+    code = "shop.some_fridays"
+    schedule = Schedule(run_at_times=["9:00", "10:15"], run_monthly_on_days=[13, 14, 27], run_on_days=[4])
+
+
+class Mixed(Noting):
+    code = "shop.mixed"
+    schedule = Schedule(run_every_mins=720, run_at_times=["14:00"])
+
+
+class Flaky(Noting):
+    code = "shop.flaky"
+    schedule = Schedule(run_at_times=["05:00"], retry_after_failure_mins=20)
+    failed_on = None
+
+    def do(self):
+        today = timezone.localdate()
+        if today.day == 16 and Flaky.failed_on != today:
+            Flaky.failed_on = today
+            note("Flaky fails")
+            raise ConnectionError("no route to host")
+        return super().do()

@@ -1,0 +1,46 @@
+"""From django-cron: the classes as tasks, and a month of both."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.comparison.findings import python_of
+from tests.migrating.side_by_side import HERE, Month, SideBySide, in_process
+
+CALLED_EVERY = 15  # minutes
+MONTHS = (
+    Month(
+        span=("2026-03-10T12:00", "2026-04-10T12:00"),
+        outages=(("2026-03-20T22:10", "2026-03-21T02:20"),),
+    ),
+    Month(span=("2026-10-23T12:00", "2026-10-27T12:00")),
+)
+
+
+@pytest.fixture(scope="module")
+def month() -> SideBySide:
+    theirs = in_process(
+        "cron_site",
+        HERE / "cron_site" / "theirs.py",
+        str(CALLED_EVERY),
+        months=MONTHS,
+        python=python_of(".venv-django-cron"),
+    )
+    ours = in_process("cron_site", HERE / "way_over.py", "django-cron", months=MONTHS)
+    calls = {task["name"]: task["call"] for task in ours["told"]["tasks"]}
+    return SideBySide(
+        months=MONTHS,
+        theirs=theirs,
+        ours=ours,
+        tasks_of=lambda label: {name for name, call in calls.items() if f".{label}()" in call},
+        step=timedelta(minutes=CALLED_EVERY),
+    )
+
+
+def test_each_run_that_only_one_of_them_has_is_explained_by_the_table(month: SideBySide) -> None:
+    assert len(month.labels) == 12
+    assert {label: month.unexplained(label) for label in month.labels if month.unexplained(label)} == {}
+
+
+def test_the_table_has_no_difference_that_is_not_seen(month: SideBySide) -> None:
+    assert month.idle() == []
