@@ -11,7 +11,7 @@ DATABASES := postgres sqlite
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-long chaos mutants lint format docs screenshots bench constraints clean
+.PHONY: help run demo test test-long chaos mutants lint format docs screenshots bench dist matrix constraints clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -94,6 +94,12 @@ screenshots: $(VENV)/dev.stamp ## take the pictures in docs/img anew, of a demo 
 	$(BIN)/python -m tests.support.screenshots
 	PYTHONPATH=backend $(BIN)/python -m tests.docs.drawings
 
+dist: $(VENV)/dev.stamp ## the sdist and the wheel, under dist/, checked as a package index checks them
+	$(BIN)/nox --session dist
+
+matrix: $(VENV)/dev.stamp ## try the wheel on every Python that is here, with every Django (half an hour; PYTHONS=3.13 for a part)
+	$(BIN)/nox --session installed units $(if $(PYTHONS),--python $(PYTHONS))
+
 constraints: ## pin every version again, with hashes (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --upgrade pyproject.toml --extra dev -o constraints/dev.txt
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 pyproject.toml --extra home -c constraints/dev.txt -o constraints/home.txt
@@ -104,4 +110,4 @@ constraints: ## pin every version again, with hashes (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --prerelease allow pyproject.toml --extra bench-apscheduler4 -c constraints/dev.txt -o constraints/bench-apscheduler4.txt
 
 clean: ## forget the environment and local data
-	rm -rf $(VENV) $(VENV)-* var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-* .nox dist var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
