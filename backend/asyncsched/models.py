@@ -85,7 +85,6 @@ class HandOff(models.Model):
     beats = models.PositiveBigIntegerField(default=0, help_text="It rises as long as the worker lives")
     done = models.BigIntegerField(null=True, help_text="How far it is, of total")
     total = models.BigIntegerField(null=True)
-    stop_requested = models.BooleanField(default=False)
     outcome = models.JSONField(null=True)
 
     class Meta:

@@ -23,7 +23,6 @@ class Migration(migrations.Migration):
                 ('beats', models.PositiveBigIntegerField(default=0, help_text='It rises as long as the worker lives')),
                 ('done', models.BigIntegerField(help_text='How far it is, of total', null=True)),
                 ('total', models.BigIntegerField(null=True)),
-                ('stop_requested', models.BooleanField(default=False)),
                 ('outcome', models.JSONField(null=True)),
             ],
             options={

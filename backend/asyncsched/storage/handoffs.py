@@ -5,13 +5,13 @@ here compares clocks of two machines: that a worker lives shows in ``beats``, wh
 """
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from asyncsched.engine.runs import Claim, Occurrence, Outcome, RunStatus, Trigger
@@ -21,6 +21,7 @@ from asyncsched.storage.texts import storable
 
 UNKNOWN_FOR = timedelta(hours=1)  # during a deploy the process that leads may not know the task yet
 State = HandOff.State
+Rows = QuerySet[Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +39,9 @@ class Seen:
 
 
 def offer(run_id: str, *, task: str, executor: str, owner: str) -> None:
-    """Let a worker pick the run up from now on; *owner* waits for its end."""
-    HandOff.objects.create(
-        run_id=uuid.UUID(run_id), task=task, executor=executor, owner=owner, offered_at=timezone.now()
-    )
+    """Let a worker pick the run up from now on; *owner* waits for its end. To offer it again changes nothing."""
+    offered = {"task": task, "executor": executor, "owner": owner, "offered_at": timezone.now()}
+    HandOff.objects.get_or_create(run_id=uuid.UUID(run_id), defaults=offered)
 
 
 def withdraw(run_id: str) -> bool:
@@ -50,34 +50,29 @@ def withdraw(run_id: str) -> bool:
 
 
 def pick_up(run_id: str, worker: str) -> bool:
-    """Let *worker* run it; return False if it is not to: another has it, or it was withdrawn."""
-    return _move(run_id, State.OFFERED, State.PICKED_UP, worker=worker[:150])
+    """Let *worker* run it; return False if it is not to: another has it, it was withdrawn, or counts as ended."""
+    return _move(run_id, State.OFFERED, State.PICKED_UP, rows=_wanted(), worker=worker[:150])
 
 
-def beat(run_id: str, *, done: int | None, total: int | None) -> bool:
-    """Say that the worker lives, and how far the run is; return True if the run is to stop early."""
+def beat(run_id: str, *, done: int, total: int | None) -> bool:
+    """Say that the worker lives, and how far the run is; return False if it is to end early: it counts as ended."""
     row = HandOff.objects.filter(run_id=uuid.UUID(run_id))
     row.update(beats=F("beats") + 1, done=done, total=total)
-    return row.filter(Q(stop_requested=True) | ~Q(state=State.PICKED_UP)).exists()
+    return _wanted().filter(run_id=uuid.UUID(run_id), state=State.PICKED_UP).exists()
 
 
-def end(run_id: str, outcome: Outcome) -> bool:
-    """Tell how the run ended; return False if it counts as ended already, in whatever way."""
-    return _move(run_id, State.PICKED_UP, State.ENDED, outcome=_told(outcome))
+def end(run_id: str, outcome: Outcome, *, done: int, total: int | None) -> bool:
+    """Tell how the run ended, and how far it was; return False if it counts as ended already, in whatever way."""
+    return _move(run_id, State.PICKED_UP, State.ENDED, outcome=_told(outcome), done=done, total=total)
 
 
-def abandon(run_id: str, beats: int) -> bool:
-    """Its worker has not been heard of for too long since *beats*: whatever it says now comes too late.
+def end_silent(run_id: str, outcome: Outcome, *, beats: int) -> bool:
+    """Its worker has not been heard of for too long since *beats*: whatever it says after *outcome* comes too late.
 
     Return False if it has been heard of.
     """
-    outcome = Outcome(status=RunStatus.ABANDONED, error="its worker ended without a word")
-    return _move(run_id, State.PICKED_UP, State.ENDED, beats=beats, outcome=_told(outcome))
-
-
-def request_stop(run_id: str) -> None:
-    """Ask the worker to end the run early."""
-    HandOff.objects.filter(run_id=uuid.UUID(run_id)).update(stop_requested=True)
+    rows = HandOff.objects.filter(beats=beats)
+    return _move(run_id, State.PICKED_UP, State.ENDED, rows=rows, outcome=_told(outcome))
 
 
 def look(run_ids: Collection[str], owner: str) -> dict[str, Seen]:
@@ -86,10 +81,10 @@ def look(run_ids: Collection[str], owner: str) -> dict[str, Seen]:
     return {row.run_id.hex: _seen(row) for row in rows}
 
 
-def is_going_on(task: str, *, but: str) -> Sequence[tuple[str, int]]:
-    """Return id and beats of other runs of *task* that a worker has picked up and not ended, whatever they count as."""
-    rows = HandOff.objects.filter(task=task, state=State.PICKED_UP).exclude(run_id=uuid.UUID(but))
-    return [(run_id.hex, beats) for run_id, beats in rows.values_list("run_id", "beats")]
+def overdue(task: str) -> dict[str, int]:
+    """Return id and beats of those runs of *task* that count as ended, though their workers have not ended them."""
+    rows = HandOff.objects.filter(task=task, state=State.PICKED_UP).exclude(run_id__in=_running().values("run_id"))
+    return {run_id.hex: beats for run_id, beats in rows.values_list("run_id", "beats")}
 
 
 def leave(run_ids: Collection[str], owner: str) -> None:
@@ -108,13 +103,13 @@ def take_over(tasks: Collection[str], *, owner: str, now: datetime, term: int | 
         if term is not None and term != lease.current_term():
             return []
         dead = presence.dead(but=owner, is_steady=knows_dead)
-        silent = TaskRun.objects.filter(status=RunStatus.RUNNING, heartbeat_at__lte=now - claims.LEASE)
+        silent = _running().filter(heartbeat_at__lte=now - claims.LEASE)
         left = HandOff.objects.filter(
             Q(owner="") | Q(owner__in=dead) | Q(run_id__in=silent.values("run_id")),
-            run_id__in=TaskRun.objects.filter(status=RunStatus.RUNNING).values("run_id"),
+            run_id__in=_running().values("run_id"),
         ).exclude(owner=owner)
         before = dict(left.values_list("run_id", "owner"))
-        runs = TaskRun.objects.filter(run_id__in=before, status=RunStatus.RUNNING)
+        runs = _running().filter(run_id__in=before)
         _abandon_unknown(runs.exclude(task__in=tasks), now)
         taken = [
             run
@@ -125,7 +120,7 @@ def take_over(tasks: Collection[str], *, owner: str, now: datetime, term: int | 
         return [_claim(run) for run in taken]
 
 
-def _abandon_unknown(runs: Any, now: datetime) -> None:
+def _abandon_unknown(runs: Rows, now: datetime) -> None:
     error = "its process has ended, and no process that leads knows the task any more"
     unknown = runs.filter(heartbeat_at__lte=now - UNKNOWN_FOR)
     unknown.update(status=RunStatus.ABANDONED, finished_at=now, error=error)
@@ -150,8 +145,14 @@ def _told(outcome: Outcome) -> dict[str, Any]:
     return told | {"status": outcome.status.value}
 
 
-def _move(run_id: str, before: str, after: str, *, beats: int | None = None, **values: Any) -> bool:
-    rows = HandOff.objects.filter(run_id=uuid.UUID(run_id), state=before)
-    if beats is not None:
-        rows = rows.filter(beats=beats)
-    return bool(rows.update(state=after, **values))
+def _move(run_id: str, before: str, after: str, *, rows: Rows | None = None, **values: Any) -> bool:
+    rows = HandOff.objects.all() if rows is None else rows
+    return bool(rows.filter(run_id=uuid.UUID(run_id), state=before).update(state=after, **values))
+
+
+def _running() -> Rows:
+    return TaskRun.objects.filter(status=RunStatus.RUNNING)
+
+
+def _wanted() -> Rows:
+    return HandOff.objects.filter(run_id__in=_running().values("run_id"))
