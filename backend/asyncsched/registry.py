@@ -16,7 +16,7 @@ from asyncsched.schedules import Schedule
 MAX_NAME_LENGTH = 100
 OWN = "asyncsched."
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+Function = TypeVar("Function", bound=Callable[[], Any])
 ServiceFunction = TypeVar("ServiceFunction", bound=Callable[[], Awaitable[None]])
 Choice = TypeVar("Choice", policy.Overlap, policy.CatchUp, policy.History, policy.Scope)
 

@@ -35,8 +35,7 @@ class Ours:
         self._socket = PushSocket(relay, refusal=lambda _: None, opening=lambda _: [station.compose(HEALTH)])
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope["user"] = AnonymousUser()
-        await self._socket(scope, receive, send)
+        await self._socket({**scope, "user": AnonymousUser()}, receive, send)
 
     async def push(self) -> None:
         await station.push(HEALTH)

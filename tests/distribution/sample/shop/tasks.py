@@ -119,3 +119,6 @@ def mistakes() -> None:
 
     @service("is_no_coroutine")  # type: ignore[type-var]
     def not_async() -> None: ...
+
+    @register("takes_an_argument", Every(1))  # type: ignore[type-var]
+    def with_argument(shelf: str) -> None: ...
