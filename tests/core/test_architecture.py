@@ -1,10 +1,9 @@
-"""The house: imports point down, the core needs Django and asgiref only, the wheel holds the app alone."""
+"""The house: imports point down, the core needs Django and asgiref only."""
 
 import ast
 import os
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -56,16 +55,3 @@ def test_a_missing_extra_is_named_with_the_fix() -> None:
         "else: sys.exit('no error')"
     )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT / "backend", check=True)
-
-
-def test_the_wheel_holds_the_app_alone_and_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from hatchling.build import build_wheel
-
-    monkeypatch.chdir(ROOT)
-    with zipfile.ZipFile(tmp_path / build_wheel(str(tmp_path))) as wheel:
-        names = wheel.namelist()
-        (metadata,) = (wheel.read(name).decode() for name in names if name.endswith("METADATA"))
-    assert {name.split("/")[0].split("-")[0] for name in names} == {"asyncsched"}
-    assert {"asyncsched/py.typed", "asyncsched/migrations/0001_initial.py"} <= set(names)
-    needed = [line for line in metadata.splitlines() if line.startswith("Requires-Dist") and "extra ==" not in line]
-    assert sorted(line.split()[1].partition(">")[0] for line in needed) == ["asgiref", "django"]

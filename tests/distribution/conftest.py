@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.distribution.built import Built, build
+from tests.support.built import Built, build
 
 CORE = ("asgiref", "django", "sqlparse")
 

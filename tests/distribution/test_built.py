@@ -3,7 +3,7 @@
 import tomllib
 from pathlib import Path
 
-from tests.distribution.built import ROOT, Built, build
+from tests.support.built import ROOT, Built, build
 
 PACKAGE = ROOT / "backend" / "asyncsched"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

@@ -6,8 +6,8 @@ from types import ModuleType
 
 import pytest
 
-from tests.distribution.built import ROOT
 from tests.docs.pages import table
+from tests.support.built import ROOT
 
 CLASSIFIERS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["classifiers"]
 

@@ -14,7 +14,7 @@ from typing import Any, get_type_hints
 import pytest
 
 import asyncsched
-from tests.distribution.built import ROOT
+from tests.support.built import ROOT
 
 SAMPLE = Path(__file__).parent / "sample"
 PAGE = ROOT / "docs" / "reference" / "python.md"

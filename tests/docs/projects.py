@@ -8,7 +8,8 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.docs.pages import ROOT, blocks
+from tests.docs.pages import blocks
+from tests.support.built import build
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,16 +59,7 @@ class Project:
 
 def unpack_wheel(folder: Path) -> Path:
     """Build the wheel of this checkout and unpack it in *folder*, which is all that installing it does."""
-    built = subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder / "dist")],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert built.returncode == 0, built.stderr
-    (wheel,) = (folder / "dist").glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
+    with zipfile.ZipFile(build(folder / "dist").wheel) as archive:
         archive.extractall(folder / "installed")
     return folder / "installed"
 
