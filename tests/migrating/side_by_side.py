@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ from asyncsched.migrating.found import Topic
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 DAY = timedelta(days=1)
+LATE = timedelta(minutes=1)  # after the end of a month: what began at it
 MOVING = (
     Topic.TIME_ZONE,
     Topic.CLOCK_CHANGES,
@@ -45,6 +47,11 @@ class Month:
             "span": [moment.isoformat() for moment in self.moments(self.span)],
             "outages": [[moment.isoformat() for moment in self.moments(outage)] for outage in self.outages],
         }
+
+    def has(self, moment: datetime) -> bool:
+        """True if *moment* lies in it."""
+        start, end = self.moments(self.span)
+        return start <= moment <= end + LATE
 
     def moments(self, span: tuple[str, str]) -> list[datetime]:
         """Return both ends of *span*, aware."""
@@ -95,10 +102,16 @@ class SideBySide:
 
     def instants(self, label: str) -> tuple[set[datetime], set[datetime]]:
         """Return when the function ran there, and here."""
-        names = (label, f"{label} fails")
-        there, here = (
-            {datetime.fromisoformat(at) for name, at in runs if name in names} for runs in (self.theirs, self.ours["runs"])
-        )
+        there, here = self._by_label
+        return there[label], here[label]
+
+    @cached_property
+    def _by_label(self) -> tuple[dict[str, set[datetime]], dict[str, set[datetime]]]:
+        there: dict[str, set[datetime]] = defaultdict(set)
+        here: dict[str, set[datetime]] = defaultdict(set)
+        for by_label, runs in ((there, self.theirs), (here, self.ours["runs"])):
+            for label, at in runs:
+                by_label[label.removesuffix(" fails")].add(datetime.fromisoformat(at))
         return there, here
 
     def differing(self, label: str) -> set[datetime]:
@@ -136,28 +149,18 @@ class SideBySide:
         """True if a difference in *topic* can be why the function ran on one side only at *moment*."""
         there, here = self.instants(label)
         other = here if moment in there else there
-        (month,) = [month for month in self.months if month.moments(month.span)[0] <= moment <= _ended(month)]
-        match topic:
-            case Topic.STEPS:
-                return any(abs(moment - at) < self.step for at in other)
-            case Topic.FIRST_RUN:
-                start = month.moments(month.span)[0]
-                return moment < min((at for at in other if at >= start), default=moment)
-            case Topic.INTERVAL:
-                counts = [sum(abs(moment - at) < DAY for at in side) for side in (there, here)]
-                return max(counts) <= 2 * min(counts)
-            case Topic.CLOCK_CHANGES:
-                return _is_near_a_change(moment, ZoneInfo(month.zone))
-            case Topic.MISSED:
-                return any(down <= moment <= up + self.step for down, up in map(month.moments, month.outages))
-            case Topic.AFTER_FAILURE:
-                failures = [datetime.fromisoformat(at) for name, at in self.theirs if name == f"{label} fails"]
-                return any(at <= moment < at + DAY for at in failures)
-        return False
-
-
-def _ended(month: Month) -> datetime:
-    return month.moments(month.span)[1] + timedelta(minutes=1)
+        (month,) = [month for month in self.months if month.has(moment)]
+        counts = [sum(abs(moment - at) < DAY for at in side) for side in (there, here)]
+        failures = [datetime.fromisoformat(at) for name, at in self.theirs if name == f"{label} fails"]
+        outages = map(month.moments, month.outages)
+        return {
+            Topic.STEPS: any(abs(moment - at) < self.step for at in other),
+            Topic.FIRST_RUN: not any(month.has(at) and at <= moment for at in other),
+            Topic.INTERVAL: max(counts) <= 2 * min(counts),
+            Topic.CLOCK_CHANGES: _is_near_a_change(moment, ZoneInfo(month.zone)),
+            Topic.MISSED: any(down <= moment <= up + self.step for down, up in outages),
+            Topic.AFTER_FAILURE: any(at <= moment < at + DAY for at in failures),
+        }.get(topic, False)
 
 
 def _is_near_a_change(moment: datetime, zone: ZoneInfo) -> bool:

@@ -7,11 +7,11 @@ import pytest
 from tests.comparison.findings import python_of
 from tests.migrating.side_by_side import HERE, Month, SideBySide, in_process
 
-CALLED_EVERY = 15  # minutes
+CALLED_EVERY = 30  # minutes
 MONTHS = (
     Month(
         span=("2026-03-10T12:00", "2026-04-10T12:00"),
-        outages=(("2026-03-20T22:10", "2026-03-21T02:20"),),
+        outages=(("2026-03-20T22:15", "2026-03-21T00:45"),),
     ),
     Month(span=("2026-10-23T12:00", "2026-10-27T12:00")),
 )

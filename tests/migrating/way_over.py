@@ -7,6 +7,7 @@ command said, what it wrote, and when the project's functions ran under our sche
 import io
 import json
 import sys
+from contextlib import suppress
 from datetime import datetime, timedelta
 from types import ModuleType
 from typing import Any
@@ -26,10 +27,8 @@ from asyncsched.testing import VirtualScheduler  # noqa: E402
 def imported(*arguments: str) -> tuple[str, str]:
     """Return what ``async_tasks import`` writes to stdout and to stderr."""
     out, err = io.StringIO(), io.StringIO()
-    try:
+    with suppress(SystemExit):  # which says that something is left out
         call_command("async_tasks", "import", *arguments, stdout=out, stderr=err)
-    except SystemExit as exit_:
-        assert exit_.code in (0, 1), err.getvalue()
     return out.getvalue(), err.getvalue()
 
 
@@ -55,7 +54,7 @@ def main() -> None:
     exec(compile(code, "tasks.py", "exec", dont_inherit=True), vars(ModuleType("tasks")))
     for month in months:
         run(month)
-    print(json.dumps({"code": code, "said": said, "told": told, "runs": seen}))
+    sys.stdout.write(json.dumps({"code": code, "said": said, "told": told, "runs": seen}))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from asyncsched.migrating.found import Difference, Found, Topic
 
 LEAST, MOST = 60, 120  # characters of a line
-FIRST = 22  # of the column with the topic, and the tasks that it concerns
+NAMED = 3  # tasks that a row names; of more it says how many
 GAP = "  "
 
 
@@ -24,22 +24,33 @@ def shared(found: Iterable[Found]) -> list[tuple[Difference, tuple[str, ...]]]:
 
 def contrasted(found: Sequence[Found], *, scheduler: str, width: int) -> str:
     """Return the table as text, empty if nothing differs. A difference of some tasks only names them."""
-    rows = [
-        (f"{difference.topic}" if len(names) == len(found) else f"{difference.topic}: {', '.join(names)}", difference)
-        for difference, names in shared(found)
-    ]
+    rows = [(_what(difference, names, [one.name for one in found]), difference) for difference, names in shared(found)]
     if not rows:
         return ""
-    side = (max(LEAST, min(width, MOST)) - FIRST - 2 * len(GAP)) // 2
-    lines = [_row(("WHAT", scheduler.upper(), "ASYNCSCHED"), side)]
-    lines += [_row((what, difference.there, difference.here), side) for what, difference in rows]
+    room = max(LEAST, min(width, MOST)) - 2 * len(GAP)
+    sides = (room * 3 // 8,) * 2
+    widths = (room - sum(sides), *sides)
+    lines = [_row((["WHAT"], [scheduler.upper()], ["ASYNCSCHED"]), widths)]
+    lines += [_row((what, [difference.there], [difference.here]), widths) for what, difference in rows]
     return "\n".join(lines)
 
 
-def _row(cells: tuple[str, str, str], side: int) -> str:
-    """Return a row whose cells are as many lines high as the highest."""
-    widths = (FIRST, side, side)
-    columns = [textwrap.wrap(cell, width, subsequent_indent=" ") for cell, width in zip(cells, widths, strict=True)]
+def _what(difference: Difference, names: Sequence[str], every: Sequence[str]) -> list[str]:
+    """Return the topic and, unless it concerns all tasks, which it does, or which it does not if these are fewer."""
+    if len(names) == len(every):
+        return [difference.topic]
+    others = [name for name in every if name not in names]
+    head, listed = (", all but:", others) if len(others) < len(names) else (":", names)
+    more = [f"and {len(listed) - NAMED} more"] if len(listed) > NAMED + 1 else []
+    return [f"{difference.topic}{head}", *(f" {name}" for name in (listed[:NAMED] if more else listed)), *more]
+
+
+def _row(cells: tuple[list[str], list[str], list[str]], widths: Sequence[int]) -> str:
+    """Return a row whose cells, which are paragraphs, are as many lines high as the highest."""
+    columns = [
+        [line for text in cell for line in textwrap.wrap(text, width, subsequent_indent="  ")]
+        for cell, width in zip(cells, widths, strict=True)
+    ]
     height = max(map(len, columns))
     padded = [
         [line.ljust(width) for line in column] + [" " * width] * (height - len(column))

@@ -41,13 +41,19 @@ STEPS = Difference(
 )
 MISSED = Difference(
     topic=Topic.MISSED,
-    there="a time of day that was missed is made up for until midnight",
+    there="a time of day that was missed is made up for until midnight, and each if there are several",
     here="the latest that was missed is made up for within 24 hours, also after midnight (catch_up_window)",
 )
 FAILURE = Difference(
     topic=Topic.AFTER_FAILURE,
     there="it is tried again until it succeeds, for a time of day until midnight",
     here="it is tried again as `retry` says, until its next time",
+)
+FAILURE_ANY = Difference(
+    topic=Topic.AFTER_FAILURE,
+    there="every call of runcrons tries again until it succeeds, for a time of day until midnight",
+    here=f"it is tried again every {CALLED_EVERY} minutes, until its next time: make `retry` what your crontab says, "
+    "or what you want",
 )
 SIDE_BY_SIDE = Difference(
     topic=Topic.SIDE_BY_SIDE,
@@ -162,8 +168,10 @@ def _found(cron: CronClass, part: _Part, zone: str, *, is_only: bool) -> Found:
     module, _, name = cron.path.rpartition(".")
     overlap = (PARALLEL,) if cron.is_parallel else () if is_only else (OF_ONE_CLASS,)
     options: dict[str, object] = {"overlap": "allow"} if cron.is_parallel else {}
+    failure: tuple[Difference, ...] = ()
     if retry := _retry(cron, part.schedule):
         options["retry"] = retry
+        failure = (FAILURE if cron.retry_mins else FAILURE_ANY,)
     return Found(
         name=cron.code if is_only else f"{cron.code}{part.ending}",
         source=cron.path,
@@ -173,8 +181,8 @@ def _found(cron: CronClass, part: _Part, zone: str, *, is_only: bool) -> Found:
         conditions=part.conditions,
         zone=zone,
         description=cron.description,
-        differences=(FIRST_RUN, *part.differences, FAILURE, SIDE_BY_SIDE, *overlap),
-        remarks=tuple(_remarks(cron, retry)),
+        differences=(FIRST_RUN, *part.differences, *failure, SIDE_BY_SIDE, *overlap),
+        remarks=tuple(_remarks(cron)),
     )
 
 
@@ -185,11 +193,6 @@ def _retry(cron: CronClass, schedule: Schedule) -> Retry | None:
     return Retry(attempts=tries, delay=delay, factor=1, max_delay=max(delay, 300)) if tries > 1 else None
 
 
-def _remarks(cron: CronClass, retry: Retry | None) -> Iterator[str]:
-    if retry and not cron.retry_mins:
-        yield (
-            f"After a failure every call of runcrons tried again: taken to be every {CALLED_EVERY} minutes. Say "
-            "what your crontab does, or be content with fewer attempts."
-        )
+def _remarks(cron: CronClass) -> Iterator[str]:
     if cron.mailed_after is not None:
         yield f"django-cron mailed after {counted(cron.mailed_after, 'failure')} in a row: alerts do that here."

@@ -19,15 +19,14 @@ from shop.log import seen  # noqa: E402
 STEP = timedelta(minutes=int(sys.argv[1]))
 call_command("migrate", verbosity=0)
 with time_machine.travel(0, tick=False) as clock:
-    for number, month in enumerate(json.load(sys.stdin)):
+    for month in json.load(sys.stdin):
         CronJobLog.objects.all().delete()
         moment, end = map(datetime.fromisoformat, month["span"])
         outages = [tuple(map(datetime.fromisoformat, outage)) for outage in month["outages"]]
         while moment <= end:
-            number += 1
             if not any(down <= moment < up for down, up in outages):
-                # It takes a second to start, and not always as long.
-                clock.move_to(moment + timedelta(seconds=1, milliseconds=number * 377 % 500), tick=False)
+                late = moment.timestamp() // 60 * 377 % 500  # it takes a second to start, and not always as long
+                clock.move_to(moment + timedelta(seconds=1, milliseconds=late), tick=False)
                 call_command("runcrons", silent=True)
             moment += STEP
-print(json.dumps(seen))
+sys.stdout.write(json.dumps(seen))
