@@ -72,7 +72,6 @@ class HandOff(models.Model):
     class State(models.TextChoices):
         OFFERED = "offered"  # no worker has it yet
         PICKED_UP = "picked_up"
-        WITHDRAWN = "withdrawn"  # no worker is to have it any more
         ENDED = "ended"  # the outcome is here
 
     run_id = models.UUIDField(primary_key=True, editable=False)

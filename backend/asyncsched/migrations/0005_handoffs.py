@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
                 ('task', models.CharField(max_length=100)),
                 ('executor', models.CharField(max_length=100)),
                 ('owner', models.CharField(help_text='The process that waits for its end; empty if none does', max_length=150)),
-                ('state', models.CharField(choices=[('offered', 'Offered'), ('picked_up', 'Picked Up'), ('withdrawn', 'Withdrawn'), ('ended', 'Ended')], default='offered', max_length=10)),
+                ('state', models.CharField(choices=[('offered', 'Offered'), ('picked_up', 'Picked Up'), ('ended', 'Ended')], default='offered', max_length=10)),
                 ('offered_at', models.DateTimeField()),
                 ('worker', models.CharField(default='', help_text='host:pid of the process that has picked it up', max_length=150)),
                 ('beats', models.PositiveBigIntegerField(default=0, help_text='It rises as long as the worker lives')),

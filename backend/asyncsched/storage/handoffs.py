@@ -46,7 +46,8 @@ def offer(run_id: str, *, task: str, executor: str, owner: str) -> None:
 
 def withdraw(run_id: str) -> bool:
     """Let no worker pick the run up any more; return False if one has, or nothing was offered."""
-    return _move(run_id, State.OFFERED, State.WITHDRAWN)
+    deleted, _ = HandOff.objects.filter(run_id=uuid.UUID(run_id), state=State.OFFERED).delete()
+    return bool(deleted)
 
 
 def pick_up(run_id: str, worker: str) -> bool:
