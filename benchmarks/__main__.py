@@ -14,7 +14,7 @@ from benchmarks.plot import draw
 from benchmarks.report import between_markers, report
 from benchmarks.results import Measurement, Results
 
-AREAS = ("engine", "recorded", "idle", "push", "web", "cleanup")
+AREAS = ("engine", "recorded", "idle", "push", "web", "cleanup", "handoff")
 README = Path(__file__).with_name("README.md")
 KEPT = Path(__file__).with_name("results")
 THROWN_AWAY = runner.ROOT / "var" / "bench"

@@ -27,7 +27,7 @@ class Site:
     def __init__(self, folder: Path, url: str, *, scheduler: str, tasks: int) -> None:
         self.ledger = folder / "ledger"
         self._folder = folder
-        self._environment = {
+        self.environment = {
             "DATABASE_URL": url,
             "BENCH_TASKS": str(tasks),
             "BENCH_LEDGER": str(self.ledger),
@@ -38,13 +38,14 @@ class Site:
         }
         self.run("-m", "django", "migrate", "--verbosity", "0")
 
-    def server(self, kind: str) -> Server:
-        """Return a server of the project, to be started."""
-        return Server(KINDS[kind], folder=self._folder, project=PROJECT, environment=self._environment, dev=False)
+    def server(self, kind: str, project: Path = PROJECT, **environment: str) -> Server:
+        """Return a server of the *project*, with more in its *environment*, to be started."""
+        environment = self.environment | environment
+        return Server(KINDS[kind], folder=self._folder, project=project, environment=environment, dev=False)
 
     def run(self, *arguments: str) -> str:
         """Run Python with *arguments* in the project; return what it printed."""
-        environment = os.environ | self._environment
+        environment = os.environ | self.environment
         command = [sys.executable, *arguments]
         return subprocess.run(
             command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True, check=True, timeout=60

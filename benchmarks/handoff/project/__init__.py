@@ -1,0 +1,1 @@
+"""The project of the web benchmarks, with a task that computes."""

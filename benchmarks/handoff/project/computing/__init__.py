@@ -1,0 +1,1 @@
+"""The app of the task that computes, and of those beside it."""
