@@ -68,6 +68,7 @@ TABLES: Mapping[str, Table] = {
     "footprint": Table(
         workloads={web.FOOTPRINT.format("daphne"): ""}, metrics=("rss_mb", "threads", "import_cpu_ms", "ready_ms")
     ),
+    "importing": Table(workloads={web.IMPORTING: ""}, metrics=("import_cpu_ms",)),
     "take-over": Table(
         workloads={web.TAKE_OVER: ""},
         metrics=("sigterm_until_first_run_s", "sigterm_gap_s", "sigkill_until_first_run_s", "sigkill_gap_s"),

@@ -7,6 +7,8 @@ SPREAD = f"{OURS}, tasks spread by their offset"
 MANY = 1000  # tasks: enough to see what it is good for that they do not all start at once
 BESIDE = "web requests beside tasks of every second, {}"
 FOOTPRINT = "what a web process of {} takes"
+IMPORTING = "importing into a web process"
+IMPORTED = {"Django": (), OURS: ("asyncsched",), f"{OURS}, for asgi.py": ("asyncsched.server",)}  # besides Django
 TAKE_OVER = "take-over between two replicas"
 JUMP = "clock jumps ten years ahead, {}"
 
@@ -17,7 +19,7 @@ COMPARED = ("every hour", "daily")  # what APScheduler 3 copes with: it goes thr
 
 def cases(*, quick: bool) -> list[Case]:
     """Return all cases; *quick* ones are fewer and shorter."""
-    return [*_beside(quick=quick), *_footprints(), *_take_overs(quick=quick), *_jumps(quick=quick)]
+    return [*_beside(quick=quick), *_footprints(), *_imports(), *_take_overs(quick=quick), *_jumps(quick=quick)]
 
 
 def _beside(*, quick: bool) -> list[Case]:
@@ -47,6 +49,19 @@ def _footprints() -> list[Case]:
             arguments=("daphne", scheduler, "10"),
         )
         for system, scheduler in ((WITHOUT, "absent"), (OURS, "on"))
+    ]
+
+
+def _imports() -> list[Case]:
+    return [
+        Case(
+            workload=IMPORTING,
+            system=system,
+            size=1,
+            module="benchmarks.web.importing",
+            arguments=("django.core.asgi", *modules),
+        )
+        for system, modules in IMPORTED.items()
     ]
 
 
@@ -84,6 +99,15 @@ def _jumps(*, quick: bool) -> list[Case]:
 
 
 TARGETS = (
+    Target(
+        workload=IMPORTING,
+        size=1,
+        metric="import_cpu_ms",
+        ours=OURS,
+        than="Django",
+        plus=30.0,
+        words="importing asyncsched takes at most 30 ms more than importing Django",
+    ),
     *(
         Target(workload=TAKE_OVER, size=2, metric=metric, ours=f"{OURS}, {name}", at_most=seconds, words=words)
         for name in ("SQLite", "PostgreSQL")
