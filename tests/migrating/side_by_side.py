@@ -85,7 +85,8 @@ def in_process(site: str, script: Path, *arguments: str, months: Sequence[Month]
 class SideBySide:
     """What both did in *months*. What a function notes is its label, with `` fails`` if it fails.
 
-    *step* is how late the other scheduler may be by its way of working.
+    *step* is how late the other scheduler may be by its way of working, and *failures_matter_for* how long
+    its times may be others after a failure.
     """
 
     months: Sequence[Month]
@@ -94,6 +95,7 @@ class SideBySide:
     tasks_of: Callable[[str], set[str]]
     """Which tasks of ours call the function with that label."""
     step: timedelta
+    failures_matter_for: timedelta = DAY
 
     @cached_property
     def labels(self) -> list[str]:
@@ -159,7 +161,7 @@ class SideBySide:
             Topic.INTERVAL: max(counts) <= 2 * min(counts),
             Topic.CLOCK_CHANGES: _is_near_a_change(moment, ZoneInfo(month.zone)),
             Topic.MISSED: any(down <= moment <= up + self.step for down, up in outages),
-            Topic.AFTER_FAILURE: any(at <= moment < at + DAY for at in failures),
+            Topic.AFTER_FAILURE: any(at <= moment < at + self.failures_matter_for for at in failures),
         }.get(topic, False)
 
 

@@ -1,11 +1,13 @@
 """The way over, in a project's own process: import its definitions at a given time, then run what was written.
 
-Takes a `Month` as JSON on stdin, the scheduler to import from as its argument, and prints what the
-command said, what it wrote, and when the project's functions ran under our scheduler.
+Takes months as JSON on stdin, and as arguments the scheduler to import from, and what is to be called
+before that, if anything. Prints what the command said, what it wrote, and when the project's functions
+ran under our scheduler.
 """
 
 import io
 import json
+import pkgutil
 import sys
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -48,8 +50,11 @@ def run(month: dict[str, Any]) -> None:
 def main() -> None:
     months = json.load(sys.stdin)
     with time_machine.travel(datetime.fromisoformat(months[0]["span"][0]), tick=False):
-        code, said = imported("--from", *sys.argv[1:])
-        told = json.loads(imported("--from", *sys.argv[1:], "--json")[0])
+        call_command("migrate", verbosity=0)
+        for path in sys.argv[2:]:
+            pkgutil.resolve_name(path)()
+        code, said = imported("--from", sys.argv[1])
+        told = json.loads(imported("--from", sys.argv[1], "--json")[0])
     vars(registry).update(vars(Registry()))
     exec(compile(code, "tasks.py", "exec", dont_inherit=True), vars(ModuleType("tasks")))
     for month in months:

@@ -1,0 +1,40 @@
+"""From django-background-tasks: the rows that repeat as tasks, and a month of both."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests.migrating.side_by_side import HERE, Month, SideBySide, in_process
+
+MONTHS = (
+    Month(
+        span=("2026-03-10T12:00", "2026-04-10T12:00"),
+        outages=(("2026-03-20T22:10", "2026-03-22T09:10"),),
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def month() -> SideBySide:
+    theirs = in_process("background_site", HERE / "background_site" / "theirs.py", months=MONTHS)
+    ours = in_process(
+        "background_site", HERE / "way_over.py", "django-background-tasks", "shop.tasks:make_rows", months=MONTHS
+    )
+    calls = {task["name"]: task["call"] for task in ours["told"]["tasks"]}
+    return SideBySide(
+        months=MONTHS,
+        theirs=theirs,
+        ours=ours,
+        tasks_of=lambda label: {name for name, call in calls.items() if f".{label}.now(" in call},
+        step=timedelta(seconds=5),
+        failures_matter_for=timedelta(days=31),
+    )
+
+
+def test_each_run_that_only_one_of_them_has_is_explained_by_the_table(month: SideBySide) -> None:
+    assert len(month.labels) == 6
+    assert {label: month.unexplained(label) for label in month.labels if month.unexplained(label)} == {}
+
+
+def test_the_table_has_no_difference_that_is_not_seen(month: SideBySide) -> None:
+    assert month.idle() == []
