@@ -10,8 +10,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Mapping
-from typing import Any, Self
+from typing import Self
 
 from django.db import Error as DatabaseError
 from django.db import connections
@@ -32,13 +31,12 @@ TELLS_FOR = 900.0
 """Seconds for which a worker tries to tell how a run ended while the database does not answer."""
 
 
-def work(told: Mapping[str, Any], *, beat: float, host: str = "", meaning: Meaning | None = None) -> None:
-    """Carry out the order that ``Order.to_dict`` has put into *told*, unless the run is not to begin.
+def work(order: Order, *, beat: float, host: str = "", meaning: Meaning | None = None) -> None:
+    """Carry out *order*, unless its run is not to begin.
 
     Every *beat* seconds the worker, which calls itself by *host* and process id, says that it lives.
     *meaning* is as of ``perform``. Raises a database error if the run could not be picked up.
     """
-    order = Order.from_dict(told)
     with thread_connections():
         picked_up = handoffs.pick_up(order.run_id, f"{host or socket.gethostname()}:{os.getpid()}")
     if not picked_up:
