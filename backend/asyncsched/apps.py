@@ -9,6 +9,8 @@ from django.utils.module_loading import autodiscover_modules
 
 from asyncsched import checks
 from asyncsched.errors import ScheduleError
+from asyncsched.executors import configured
+from asyncsched.registry import registry
 
 PACKAGE = Path(__file__).parent
 
@@ -27,6 +29,7 @@ class AsyncschedConfig(AppConfig):
         except ScheduleError as error:
             # A schedule is built before @register sees it, so it cannot know where it stands.
             raise ScheduleError(f"{_place(error)}: {error}") from error
+        configured.load(registry)
 
 
 def _place(error: Exception) -> str:

@@ -2,12 +2,14 @@
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any, ClassVar, Protocol
 
 from django.utils.module_loading import import_string
 
-from asyncsched.conf import Settings
+from asyncsched import conf
 from asyncsched.engine.boundary import Boundary
 from asyncsched.engine.ports import Executor
 from asyncsched.engine.runner import describe
@@ -48,7 +50,7 @@ class Maker(Protocol):
     def __call__(self, setup: Setup) -> Executor: ...
 
 
-def made(tasks: Iterable[Task], settings: Settings, replica: str) -> dict[str, Executor]:
+def made(tasks: Iterable[Task], settings: conf.Settings, replica: str) -> dict[str, Executor]:
     """Return the executors that *tasks* name, but LOCAL; raise ConfigurationError naming what is wrong."""
     found: dict[str, Executor] = {}
     for task in tasks:
@@ -58,7 +60,7 @@ def made(tasks: Iterable[Task], settings: Settings, replica: str) -> dict[str, E
     return found
 
 
-def problems(tasks: Iterable[Task], settings: Settings) -> Iterator[str]:
+def problems(tasks: Iterable[Task], settings: conf.Settings) -> Iterator[str]:
     """Yield what keeps each of *tasks* from being handed off, in a sentence that names it."""
     for task in tasks:
         if task.options.executor != LOCAL:
@@ -68,11 +70,29 @@ def problems(tasks: Iterable[Task], settings: Settings) -> Iterator[str]:
                 yield str(error)
 
 
-def _make(task: Task, settings: Settings, replica: str) -> Executor:
+def load(tasks: Iterable[Task]) -> None:
+    """Import the modules of the executors that *tasks* name, for workers to find there what they are sent.
+
+    What cannot be imported, and settings that are wrong, are left for the checks to tell.
+    """
+    names = {task.options.executor for task in tasks} - {LOCAL}
+    if not names or conf.problems():
+        return
+    settings = conf.load()
+    for path in filter(None, (_path(name, settings) for name in sorted(names))):
+        with suppress(ImportError):
+            import_module(path.rpartition(".")[0])
+
+
+def _path(name: str, settings: conf.Settings) -> str | None:
+    configured = (settings.executors or {}).get(name, {})
+    return configured.get("BACKEND") or BUILT_IN.get(name)
+
+
+def _make(task: Task, settings: conf.Settings, replica: str) -> Executor:
     name = task.options.executor
     said_by = f"task {task.name!r} at {where(task.function)}: executor={name!r}"
-    configured = (settings.executors or {}).get(name, {})
-    path = configured.get("BACKEND") or BUILT_IN.get(name)
+    path = _path(name, settings)
     if path is None:
         raise ConfigurationError(f"{said_by} is not known{_suggestion(name, settings)}")
     setup = Setup(name=name, replica=replica, log_lines=settings.log_lines, options=configured.get("OPTIONS", {}))
@@ -87,7 +107,7 @@ def _make(task: Task, settings: Settings, replica: str) -> Executor:
     return executor
 
 
-def _suggestion(name: str, settings: Settings) -> str:
+def _suggestion(name: str, settings: conf.Settings) -> str:
     known = sorted({LOCAL, *BUILT_IN, *(settings.executors or ())})
     close = difflib.get_close_matches(name, known, n=1)
     return f" (did you mean {close[0]!r}?)" if close else f"; known are {', '.join(known)}"
