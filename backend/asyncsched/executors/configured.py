@@ -79,23 +79,25 @@ def load(tasks: Iterable[Task]) -> None:
     if not names or conf.problems():
         return
     settings = conf.load()
-    for path in filter(None, (_path(name, settings) for name in sorted(names))):
+    for name in sorted(names):
+        path, _ = _backend(name, settings)
         with suppress(ImportError):
-            import_module(path.rpartition(".")[0])
+            import_module((path or __name__).rpartition(".")[0])
 
 
-def _path(name: str, settings: conf.Settings) -> str | None:
+def _backend(name: str, settings: conf.Settings) -> tuple[str | None, Mapping[str, Any]]:
+    """Return dotted path, None if *name* is not known, and options."""
     configured = (settings.executors or {}).get(name, {})
-    return configured.get("BACKEND") or BUILT_IN.get(name)
+    return configured.get("BACKEND") or BUILT_IN.get(name), configured.get("OPTIONS", {})
 
 
 def _make(task: Task, settings: conf.Settings, replica: str) -> Executor:
     name = task.options.executor
     said_by = f"task {task.name!r} at {where(task.function)}: executor={name!r}"
-    path = _path(name, settings)
+    path, options = _backend(name, settings)
     if path is None:
         raise ConfigurationError(f"{said_by} is not known{_suggestion(name, settings)}")
-    setup = Setup(name=name, replica=replica, log_lines=settings.log_lines, options=configured.get("OPTIONS", {}))
+    setup = Setup(name=name, replica=replica, log_lines=settings.log_lines, options=options)
     with Boundary() as boundary:  # it is imported, and that may run anything
         maker: Maker = import_string(path)
         executor = maker(setup)
