@@ -4,7 +4,6 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any, ClassVar, Protocol
 
 from django.utils.module_loading import import_string
@@ -82,7 +81,7 @@ def load(tasks: Iterable[Task]) -> None:
     for name in sorted(names):
         path, _ = _backend(name, settings)
         with suppress(ImportError):
-            import_module((path or __name__).rpartition(".")[0])
+            import_string(path or "")
 
 
 def _backend(name: str, settings: conf.Settings) -> tuple[str | None, Mapping[str, Any]]:
