@@ -28,7 +28,8 @@ from tests.support.valkey import running_valkey
 PROJECT = Path(__file__).parent / "project"
 RATE = 50.0  # requests a second: about a quarter of what Daphne answers on a small machine
 PATIENCE = 90.0  # seconds for two runs, wherever they are
-WORKER = ("-m", "celery", "-A", "benchmarks.handoff.project", "worker", "--concurrency", "1", "--loglevel", "WARNING")
+APP = "benchmarks.handoff.project.celery_app"
+WORKER = ("-m", "celery", "-A", APP, "worker", "--concurrency", "1", "--loglevel", "WARNING")
 
 
 def measure(executor: str) -> Figures:
