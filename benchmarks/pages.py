@@ -9,12 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import web
+from benchmarks import handoff, web
 from benchmarks.figures import number, title
 from benchmarks.results import Measurement, Results, read
 
 FOLDER = Path(__file__).parent
-PAGES = (FOLDER.parent / "README.md", FOLDER.parent / "docs" / "explanation" / "performance.md")
+_DOCS = FOLDER.parent / "docs"
+PAGES = (FOLDER.parent / "README.md", _DOCS / "howto" / "hand-off.md", _DOCS / "explanation" / "performance.md")
 _MARKED = re.compile(r"(<!-- bench:(?P<name>[a-z-]+) -->\n).*?(<!-- /bench -->)", re.DOTALL)
 
 
@@ -72,6 +73,9 @@ TABLES: Mapping[str, Table] = {
     "take-over": Table(
         workloads={web.TAKE_OVER: ""},
         metrics=("sigterm_until_first_run_s", "sigterm_gap_s", "sigkill_until_first_run_s", "sigkill_gap_s"),
+    ),
+    "handoff": Table(
+        workloads={handoff.BESIDE: ""}, metrics=("start_p99_ms", "start_max_ms", "http_p50_ms", "http_p99_ms", "run_s")
     ),
     "clock-jump": Table(
         workloads={web.JUMP.format(schedule): schedule for schedule in web.JUMPS},
