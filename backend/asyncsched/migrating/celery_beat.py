@@ -1,15 +1,17 @@
 """Celery beat: the rows of django-celery-beat, and ``beat_schedule`` of the app.
 
 *where* names the app as ``celery -A`` does, ``mysite.celery`` or ``mysite.celery:app``. Without it,
-it is looked for in the package of the settings, and if there is none, an app is made of the
-``CELERY_…`` settings. Its modules of tasks are imported and it is finalized, so that what
-``add_periodic_task`` adds is there as well. Rows are read if ``django_celery_beat`` is in
-``INSTALLED_APPS``; a row takes the place of the entry of the same name, as it does in beat.
+it is that of the module ``celery`` beside the settings, else the one that the project made current
+when Django started; where it made none, one is made of the ``CELERY_…`` settings. Its modules of
+tasks are imported and it is finalized, so that what ``add_periodic_task`` adds is there as well.
+Rows are read if ``django_celery_beat`` is in ``INSTALLED_APPS``; a row takes the place of the entry
+of the same name, as it does in beat.
 """
 
 import inspect
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from importlib.util import find_spec
 from typing import Any
 
 from django.conf import settings
@@ -34,9 +36,14 @@ SEVERAL = Difference(
 )
 MISSED = Difference(
     topic=Topic.MISSED,
-    there="what came due while beat was down is sent once, however old it is; what was sent waits for a worker, "
-    "and all of it is worked off",
+    there="what came due while beat was down is sent once, however old it is, a row with a single hour when that comes "
+    "round; what was sent waits for a worker, and all of it is worked off",
     here="what was missed runs once, if it is not older than catch_up_window, a day by default; nothing waits",
+)
+STARTS = Difference(
+    topic=Topic.FIRST_RUN,
+    there="a row with a start_time is sent as soon as beat looks at it after that, and by its schedule from then on",
+    here="it runs by its schedule from then on",
 )
 QUEUE = Difference(
     topic=Topic.ORDER,
@@ -53,21 +60,23 @@ def read(where: Sequence[str]) -> list[Definition]:
 
 def _app(where: Sequence[str]) -> Any:
     try:
-        from celery import Celery  # noqa: PLC0415 - an optional extra
+        from celery import Celery, current_app  # noqa: PLC0415 - an optional extra
         from celery.app.utils import find_app  # noqa: PLC0415
     except ImportError as error:
         raise NotThere("Celery is not installed: pip install 'asyncsched[celery]'") from error
-    package = getattr(settings, "SETTINGS_MODULE", "").partition(".")[0]
+    package, dot, _ = settings.SETTINGS_MODULE.partition(".")
+    path = where[0] if where else f"{package}.celery"
     app: Any
     try:
-        app = find_app(where[0] if where else package)
+        if where or (dot and find_spec(path)):
+            app = find_app(path)
+        elif (app := current_app._get_current_object()).main == "default":  # noqa: SLF001 - the proxy's only way
+            app = Celery("asyncsched", set_as_current=False)
+            app.config_from_object("django.conf:settings", namespace="CELERY")
+            app.autodiscover_tasks()
+        app.loader.import_default_modules()
     except (ImportError, AttributeError, ValueError) as error:
-        if where:
-            raise NotThere(f"{where[0]!r} has no Celery app: {error}") from error
-        app = Celery("asyncsched", set_as_current=False)
-        app.config_from_object("django.conf:settings", namespace="CELERY")
-        app.autodiscover_tasks()
-    app.loader.import_default_modules()
+        raise NotThere(f"the Celery app at {path!r} cannot be loaded: {error}") from error
     app.finalize()
     return app
 
@@ -89,7 +98,7 @@ def _found(entry: Entry, app: Any, now: datetime) -> Definition:
         description=first_line(inspect.getdoc(task.run)),
         conditions=(*conditions.only_on(result.weekdays), *_limits(entry, now)),
         zone=entry.zone,
-        differences=(*result.differences, *_differences(entry, app, task)),
+        differences=(*result.differences, *_differences(entry, app, task, now)),
     )
 
 
@@ -97,10 +106,10 @@ def _problem(entry: Entry, task: Any) -> str:
     """Return why *entry* cannot be a task, and what to do instead; nothing if it can."""
     if entry.task.startswith("celery."):
         return f"{entry.task} is a task of Celery's own: leave it with beat, or drop it together with Celery"
-    if entry.one_off and entry.schedule is not None:
+    if entry.problem:
+        return entry.problem
+    if entry.one_off:
         return "it is to run once: call the function by hand, or task.apply_async(eta=...)"
-    if entry.schedule is None:
-        return "the row has no schedule: give it one, or delete it"
     if task is None:
         return (
             f"the app here has no task {entry.task!r}: import its module, or if it runs in another project, "
@@ -132,8 +141,10 @@ def _limits(entry: Entry, now: datetime) -> Iterator[conditions.Condition]:
         yield conditions.ends(entry.ends, included=False)
 
 
-def _differences(entry: Entry, app: Any, task: Any) -> Iterator[Difference]:
+def _differences(entry: Entry, app: Any, task: Any, now: datetime) -> Iterator[Difference]:
     yield from (OVERLAP, SEVERAL, MISSED)
+    if entry.starts is not None and entry.starts > now:
+        yield STARTS
     if celery_tasks.timeout(app, task, entry.options) is not None:
         yield celery_tasks.TIME_LIMIT
     if celery_tasks.retry(task) is not None:

@@ -1,0 +1,36 @@
+"""From Celery beat: its rows and entries as tasks, and a month of both."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from asyncsched.migrating.found import Topic
+from tests.migrating.side_by_side import HERE, Month, SideBySide, in_process
+
+SITE = "celery_site"
+MONTHS = (
+    Month(span=("2027-03-01T00:00:30", "2027-04-01T00:00:30"), outages=(("2027-03-10T11:00", "2027-03-11T14:00:05"),)),
+    Month(span=("2027-10-29T12:00:30", "2027-11-02T12:00:30")),
+)
+
+
+@pytest.fixture(scope="module")
+def month(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SideBySide]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATABASE", str(tmp_path_factory.mktemp("celery") / "database.sqlite3"))
+        ours = in_process(SITE, HERE / "way_over.py", "celery-beat", "rows:make", months=MONTHS)
+        theirs = in_process(SITE, HERE / SITE / "beat.py", months=MONTHS)
+        yield SideBySide(
+            months=MONTHS, theirs=theirs, ours=ours, tasks_of=lambda label: {label}, step=timedelta(seconds=1)
+        )
+
+
+def test_each_run_that_only_one_of_them_has_is_explained_by_the_table(month: SideBySide) -> None:
+    assert len(month.labels) == 18
+    assert {label: month.unexplained(label) for label in month.labels if month.unexplained(label)} == {}
+
+
+def test_the_table_has_no_difference_that_is_not_seen(month: SideBySide) -> None:
+    # Beat sends and looks no further: how often a worker tries is not in its month.
+    assert set(month.idle()) <= {Topic.AFTER_FAILURE}
