@@ -1,0 +1,37 @@
+"""A database that this process shares with workers, and the folder in which runs note what they did."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.databases import default_database
+
+PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder for the notes of the runs of one module of tests."""
+    folder = tmp_path_factory.mktemp("errands")
+    before = os.environ.get("ERRANDS_FOLDER")
+    os.environ["ERRANDS_FOLDER"] = str(folder)
+    yield folder
+    if before is None:
+        del os.environ["ERRANDS_FOLDER"]
+    else:
+        os.environ["ERRANDS_FOLDER"] = before
+
+
+@pytest.fixture(scope="module")
+def shared_database(folder: Path, django_db_blocker: Any) -> Iterator[str]:
+    """The address of a database with the scheduler's tables, which is the default one while the module's tests run."""
+    from django.core.management import call_command
+
+    url = f"sqlite:///{folder / 'db.sqlite3'}"
+    options = {"init_command": PRAGMAS, "transaction_mode": "IMMEDIATE", "timeout": 5}
+    with django_db_blocker.unblock(), default_database(url, migrate=False, **options):
+        call_command("migrate", "asyncsched", verbosity=0)
+        yield url

@@ -1,0 +1,125 @@
+"""One executor under a real runner: tasks are run by it, and the results told.
+
+Its tasks are those of ``project/errands``: a worker finds them by name.
+"""
+
+import asyncio
+import inspect
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from asyncsched import Every
+from asyncsched.engine.clock import SystemClock
+from asyncsched.engine.context import Run
+from asyncsched.engine.ports import Executor
+from asyncsched.engine.runner import Runner
+from asyncsched.engine.runs import Claim, Occurrence, RunResult
+from asyncsched.registry import Task
+from tests.engine.conftest import make_task
+from tests.executors.project.errands import functions, notes
+from tests.support.deadline import eventually
+
+PROJECT = Path(__file__).with_name("project")
+
+
+def errand(name: str, **options: Any) -> Task:
+    """Return the task of ``errands`` called *name*, with *options* besides its own."""
+    own = {
+        "is_not_enabled": (functions.answers, functions.never),
+        "is_not_enabled_async": (functions.answers_async, functions.never_async),
+    }
+    function, predicate = own.get(name) or (getattr(functions, name, None), None)
+    function = function or functions.answers  # of a name that workers do not know
+    is_async = inspect.iscoroutinefunction(function)
+    options = {"schedule": Every(3600), "enabled_when": predicate} | options
+    return make_task(function, name=name, is_async=is_async, **options)
+
+
+@dataclass(eq=False, kw_only=True)
+class Going:
+    """A run that has begun, and will have ended."""
+
+    claim: Claim
+    results: list[RunResult]
+    left: list[Claim]
+    performing: asyncio.Task[None]
+    runner: Runner
+
+    @property
+    def id(self) -> str:
+        return self.claim.run_id
+
+    @property
+    def notes(self) -> list[str]:
+        """What the function has noted so far."""
+        return [line["event"] for line in notes.noted(self.id)]
+
+    @property
+    def process(self) -> int:
+        """In which process it has noted something last."""
+        return int(notes.noted(self.id)[-1]["process"])
+
+    @property
+    def is_waiting(self) -> bool:
+        """True as long as nobody has come to run it, as far as its executor knows."""
+        return any(going.run.id == self.id and going.run.waiting_for for going in self.runner._going)
+
+    async def noted(self, event: str) -> None:
+        """Return once the function has noted *event*."""
+        await eventually(lambda: event in self.notes, what=f"{event!r} in the notes of {self.id}")
+
+    def let_go_on(self) -> None:
+        """Give the function the word."""
+        notes.let_go_on(self.id)
+
+    async def result(self) -> RunResult:
+        """Return how the run ended, once it has."""
+        async with asyncio.timeout(60):
+            await asyncio.wait((self.performing,))
+        (result,) = self.results
+        return result
+
+
+@dataclass(eq=False, kw_only=True)
+class Stage:
+    """*store* grants the claims: where workers pick runs up from a database, it is one on that."""
+
+    executor: Executor
+    store: Any
+    progressed: list[tuple[str, int, int | None]] = field(default_factory=list)
+    runner: Runner = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.runner = Runner(SystemClock(), self.executor, on_progress=self._progressed)
+
+    def _progressed(self, run: Run) -> None:
+        self.progressed.append((run.id, run.done, run.total))
+
+    async def begin(self, task: Task | str, *, claim: Claim | None = None) -> Going:
+        """Claim an occurrence of *task*, unless the *claim* is there already, and begin to run it."""
+        task = errand(task) if isinstance(task, str) else task
+        await self.store.load([task])
+        due = datetime.now(UTC)
+        claim = claim or await self.store.claim(task, Occurrence(task=task.name, scheduled_for=due))
+        assert isinstance(claim, Claim), claim
+        results: list[RunResult] = []
+        left: list[Claim] = []
+
+        def report(result: RunResult) -> None:
+            results.append(result)
+            self.store.record(result)
+
+        running = self.runner.run(task, claim, due_at=due, report=report, on_left=left.append)
+        performing = asyncio.create_task(running)
+        return Going(claim=claim, results=results, left=left, performing=performing, runner=self.runner)
+
+    async def run(self, task: Task | str) -> RunResult:
+        """Run *task* once and return how that ended."""
+        return await (await self.begin(task)).result()
+
+    async def close(self) -> None:
+        """End it, as a drain does."""
+        await self.executor.close(5)
+        await self.store.close(5)
