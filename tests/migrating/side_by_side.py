@@ -4,10 +4,10 @@ import json
 import os
 import subprocess
 import sys
-from collections import defaultdict
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -33,7 +33,7 @@ MOVING = (
 """What moves instants. The other topics are about what happens beside them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Month:
     """A span of time in *zone*, and spans in which nothing is up; written as local time."""
 
@@ -44,18 +44,27 @@ class Month:
     def as_json(self) -> dict[str, Any]:
         """Return it with offsets."""
         return {
-            "span": [moment.isoformat() for moment in self.moments(self.span)],
-            "outages": [[moment.isoformat() for moment in self.moments(outage)] for outage in self.outages],
+            "span": [moment.isoformat() for moment in self.bounds],
+            "outages": [[moment.isoformat() for moment in outage] for outage in self.downs],
         }
 
     def has(self, moment: datetime) -> bool:
         """True if *moment* lies in it."""
-        start, end = self.moments(self.span)
-        return start <= moment <= end + LATE
+        return self.bounds[0] <= moment <= self.bounds[1] + LATE
 
-    def moments(self, span: tuple[str, str]) -> list[datetime]:
-        """Return both ends of *span*, aware."""
-        return [datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(self.zone)) for text in span]
+    @cached_property
+    def bounds(self) -> tuple[datetime, datetime]:
+        """When it begins and ends, in UTC."""
+        return self._moments(self.span)
+
+    @cached_property
+    def downs(self) -> list[tuple[datetime, datetime]]:
+        """The outages, in UTC."""
+        return [self._moments(outage) for outage in self.outages]
+
+    def _moments(self, span: tuple[str, str]) -> tuple[datetime, datetime]:
+        begin, end = (datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(self.zone)).astimezone(UTC) for text in span)
+        return begin, end
 
 
 def in_process(site: str, script: Path, *arguments: str, months: Sequence[Month], python: str = sys.executable) -> Any:
@@ -98,71 +107,80 @@ class SideBySide:
     failures_matter_for: timedelta = DAY
 
     @cached_property
-    def labels(self) -> list[str]:
-        """The labels of all functions that ran there or here."""
-        return sorted({label.removesuffix(" fails") for label, _ in [*self.theirs, *self.ours["runs"]]})
-
-    def instants(self, label: str) -> tuple[set[datetime], set[datetime]]:
-        """Return when the function ran there, and here."""
-        there, here = self._by_label
-        return there[label], here[label]
+    def there(self) -> dict[str, list[datetime]]:
+        """When each function ran there, by its label."""
+        return _by_label(self.theirs)
 
     @cached_property
-    def _by_label(self) -> tuple[dict[str, set[datetime]], dict[str, set[datetime]]]:
-        there: dict[str, set[datetime]] = defaultdict(set)
-        here: dict[str, set[datetime]] = defaultdict(set)
-        for by_label, runs in ((there, self.theirs), (here, self.ours["runs"])):
-            for label, at in runs:
-                by_label[label.removesuffix(" fails")].add(datetime.fromisoformat(at))
-        return there, here
+    def here(self) -> dict[str, list[datetime]]:
+        """When each function ran here, by its label."""
+        return _by_label(self.ours["runs"])
 
-    def differing(self, label: str) -> set[datetime]:
-        """Return when it ran on one side only."""
-        there, here = self.instants(label)
-        return there ^ here
+    @property
+    def labels(self) -> list[str]:
+        """The labels of all functions that ran there or here."""
+        return sorted(self.there.keys() | self.here.keys())
 
     def unexplained(self, label: str) -> list[datetime]:
         """Return when it ran on one side only, and no difference that the table has for it says why."""
-        topics = [topic for topic, tasks in self._told() if tasks & self.tasks_of(label)]
-        return sorted(
-            moment
-            for moment in self.differing(label)
-            if not any(self._explains(topic, moment, label) for topic in topics)
-        )
+        return sorted(at for at in self._differing(label) if not self._why(at, label))
 
     def idle(self) -> list[Topic]:
         """Return the topics of differences in the table that explain nothing that was seen."""
         return [
             topic
-            for topic, tasks in self._told()
+            for topic, tasks in self._told
             if topic in MOVING
             and not any(
                 self._explains(topic, moment, label)
                 for label in self.labels
                 if tasks & self.tasks_of(label)
-                for moment in self.differing(label)
+                for moment in self._differing(label)
             )
         ]
 
+    @cached_property
     def _told(self) -> list[tuple[Topic, set[str]]]:
         return [(Topic(one["topic"]), set(one["tasks"])) for one in self.ours["told"]["differences"]]
 
+    def _differing(self, label: str) -> set[datetime]:
+        return set(self.there.get(label, ())) ^ set(self.here.get(label, ()))
+
+    def _why(self, moment: datetime, label: str) -> bool:
+        tasks = self.tasks_of(label)
+        return any(self._explains(topic, moment, label) for topic, of in self._told if of & tasks)
+
     def _explains(self, topic: Topic, moment: datetime, label: str) -> bool:
         """True if a difference in *topic* can be why the function ran on one side only at *moment*."""
-        there, here = self.instants(label)
+        there, here = self.there.get(label, []), self.here.get(label, [])
         other = here if moment in there else there
         (month,) = [month for month in self.months if month.has(moment)]
-        counts = [sum(abs(moment - at) < DAY for at in side) for side in (there, here)]
+        match topic:
+            case Topic.STEPS:
+                return _count(other, moment, self.step) > 0
+            case Topic.FIRST_RUN:
+                return not any(month.has(at) and at <= moment for at in other)
+            case Topic.INTERVAL:
+                counts = [_count(side, moment, DAY) for side in (there, here)]
+                return max(counts) <= 2 * min(counts)
+            case Topic.MISSED:
+                return any(down <= moment <= up + self.step for down, up in month.downs)
+        if topic is Topic.CLOCK_CHANGES:
+            return _is_near_a_change(moment, ZoneInfo(month.zone))
         failures = [datetime.fromisoformat(at) for name, at in self.theirs if name == f"{label} fails"]
-        outages = map(month.moments, month.outages)
-        return {
-            Topic.STEPS: any(abs(moment - at) < self.step for at in other),
-            Topic.FIRST_RUN: not any(month.has(at) and at <= moment for at in other),
-            Topic.INTERVAL: max(counts) <= 2 * min(counts),
-            Topic.CLOCK_CHANGES: _is_near_a_change(moment, ZoneInfo(month.zone)),
-            Topic.MISSED: any(down <= moment <= up + self.step for down, up in outages),
-            Topic.AFTER_FAILURE: any(at <= moment < at + self.failures_matter_for for at in failures),
-        }.get(topic, False)
+        return topic is Topic.AFTER_FAILURE and any(at <= moment < at + self.failures_matter_for for at in failures)
+
+
+def _by_label(runs: list[tuple[str, str]]) -> dict[str, list[datetime]]:
+    found: dict[str, list[datetime]] = {}
+    for name, at in runs:
+        found.setdefault(name.removesuffix(" fails"), []).append(datetime.fromisoformat(at))
+    return {label: sorted(moments) for label, moments in found.items()}
+
+
+def _count(moments: list[datetime], near: datetime, within: timedelta) -> int:
+    """Return how many of *moments*, which are in order, lie less than *within* from *near*."""
+    return bisect_left(moments, near + within) - bisect_right(moments, near - within)
 
 
 def _is_near_a_change(moment: datetime, zone: ZoneInfo) -> bool:

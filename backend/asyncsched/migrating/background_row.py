@@ -4,9 +4,9 @@ Its next time is the last one plus ``repeat`` seconds, whenever it ran: a grid, 
 ``run_at``. So it is the same grid here, on whole seconds.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from asyncsched.errors import ScheduleError
 from asyncsched.migrating import conditions
@@ -75,9 +75,9 @@ def translated(row: BackgroundRow, *, now: datetime, max_attempts: int, max_run_
         call=call_of(row.path, row.args, row.kwargs),
         schedule=schedule,
         options=options,
-        conditions=_end(row),
+        conditions=tuple(_limits(row, now)),
         description=row.description,
-        differences=(STEPS, FAILURE, SIDE_BY_SIDE, _timeout(max_run_time), *_beginning(row, now)),
+        differences=(STEPS, FAILURE, SIDE_BY_SIDE, _timeout(max_run_time)),
         remarks=tuple(_remarks(row)),
     )
 
@@ -90,11 +90,15 @@ def _attempts(repeat: int, most: int) -> int:
     return attempts if attempts > 1 else 0
 
 
-def _end(row: BackgroundRow) -> tuple[conditions.Condition, ...]:
-    """Return the condition that its end sets: a run before *repeat_until* brings about one more."""
-    if row.repeat_until is None:
-        return ()
-    return (conditions.ends(row.repeat_until + timedelta(seconds=row.repeat), included=False),)
+def _limits(row: BackgroundRow, now: datetime) -> Iterator[conditions.Condition]:
+    """Yield what its next time sets, if that lies further ahead than its grid does, and its end.
+
+    A run before *repeat_until* brings about one more.
+    """
+    if row.run_at > now + timedelta(seconds=row.repeat):
+        yield conditions.begins(row.run_at.replace(microsecond=0))
+    if row.repeat_until is not None:
+        yield conditions.ends(row.repeat_until + timedelta(seconds=row.repeat), included=False)
 
 
 def _timeout(seconds: int) -> Difference:
@@ -103,14 +107,6 @@ def _timeout(seconds: int) -> Difference:
         there=f"after {duration(seconds)} (MAX_RUN_TIME) another process_tasks begins it again, beside the first",
         here=f"after {duration(seconds)} it is ended (timeout)",
     )
-
-
-def _beginning(row: BackgroundRow, now: datetime) -> list[Difference]:
-    """Return what differs before the row's next time, if that lies further ahead than its grid does."""
-    if row.run_at <= now + timedelta(seconds=row.repeat):
-        return []
-    there = f"not before {row.run_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-    return [Difference(topic=Topic.FIRST_RUN, there=there, here="at the first of its times after the start")]
 
 
 def _remarks(row: BackgroundRow) -> list[str]:
