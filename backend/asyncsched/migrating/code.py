@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from datetime import timedelta
+from keyword import iskeyword
 from typing import Any
 
 WIDTH = 88  # of a line, which is the width that formatters take unless told
@@ -38,7 +39,11 @@ class Call:
 def call_of(path: str, args: Iterable[object] = (), kwargs: Mapping[str, object] | None = None) -> Call:
     """Return the call of what lies at *path*, ``shop.jobs:Carts.clear``: module, colon, name in it."""
     module, _, name = path.partition(":")
-    arguments = (*map(text_of, args), *(f"{key}={text_of(value)}" for key, value in (kwargs or {}).items()))
+    kwargs = kwargs or {}
+    named = [f"{key}={text_of(value)}" for key, value in kwargs.items()]
+    if not all(key.isidentifier() and not iskeyword(key) for key in kwargs):
+        named = [f"**{text_of(dict(kwargs))}"]
+    arguments = (*map(text_of, args), *named)
     return Call(function=f"{module}.{name}", arguments=arguments, imports=(f"import {module}",))
 
 

@@ -49,7 +49,8 @@ def function(name: str, conditions: Sequence[Condition], zone: str) -> str:
     expressions = [condition.expression for condition in conditions]
     line = f"{STEP}return {' and '.join(expressions)}"
     if len(line) > WIDTH:
-        line = f"{STEP}return (\n{STEP * 2}" + f"\n{STEP * 2}and ".join(expressions) + f"\n{STEP})"
+        each = "".join(f"{STEP * 3}{expression},\n" for expression in expressions)
+        line = f"{STEP}return all(\n{STEP * 2}(\n{each}{STEP * 2})\n{STEP})"  # which formatters leave as it is
     return f"def {name}() -> bool:\n{STEP}moment = current_run().scheduled_for{local}\n{line}\n"
 
 

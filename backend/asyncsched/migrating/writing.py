@@ -1,5 +1,6 @@
 """The text of a ``tasks.py`` that does what was found, for a person to review. Pure."""
 
+import sys
 import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -9,18 +10,17 @@ from asyncsched.migrating.code import STEP, WIDTH, Call, imports_of, text_of
 from asyncsched.migrating.found import Found, LeftOut
 from asyncsched.migrating.naming import free, function_name
 
-OUR_NAMES = frozenset({"Cron", "DailyAt", "Every", "Retry", "register", "timedelta", "timezone"})
-
 
 def written(found: Sequence[Found], left_out: Sequence[LeftOut], *, scheduler: str) -> str:
     """Return the module for *found*, which have names of their own; *scheduler* is what they come from.
 
     What is left out stands at its end, in comments.
     """
-    taken = set(OUR_NAMES) | {_root(line) for line in _needed(found)}
     parts = [f'"""Written from the definitions of {scheduler} by async_tasks import: to be reviewed."""\n']
-    if found:
-        parts.append(_import_block(_needed(found)))
+    imports = _needed(found) if found else set()
+    if imports:
+        parts.append(_import_block(imports))
+    taken = {_bound(line) for line in imports}
     for one in found:
         name = function_name(one.name, taken)
         condition = free(f"{name}_is_due", taken)
@@ -28,8 +28,10 @@ def written(found: Sequence[Found], left_out: Sequence[LeftOut], *, scheduler: s
         if one.conditions:
             parts.append(f"\n{conditions.function(condition, one.conditions, one.zone)}")
         parts.append(f"\n{_function(_asking(one, condition) if one.conditions else one, name)}")
-    parts += map(_left_out, left_out)
-    return "\n".join(parts)
+    if left_out:
+        parts.append("\n# Not imported:")
+    parts += [_left_out(one) for one in left_out]
+    return "\n".join(parts).rstrip("\n") + "\n"
 
 
 def comment(text: str, *, indent: str = "") -> str:
@@ -64,11 +66,11 @@ def _function(one: Found, name: str) -> str:
 
 
 def _left_out(one: LeftOut) -> str:
-    return f"\n{comment(f'Not imported: {one.name}, from {one.source}: {one.problem}')}".rstrip("\n") + "\n"
+    return comment(f"- {one.name}, from {one.source}: {one.problem}", indent="  ").rstrip("\n")
 
 
 def _docstring(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    escaped = " ".join(text.split()).replace("\\", "\\\\").replace('"', '\\"')
     return f'"""{escaped}"""'
 
 
@@ -84,9 +86,14 @@ def _root(line: str) -> str:
     return line.split()[1].partition(".")[0]
 
 
+def _bound(line: str) -> str:
+    """Return the name that the import statement *line* binds."""
+    return line.rsplit(maxsplit=1)[-1] if line.startswith("from ") else _root(line)
+
+
 def _import_block(lines: set[str]) -> str:
     """Return the imports, sorted, in three groups: the standard library's, libraries', and the project's."""
-    standard = {line for line in lines if _root(line) in ("datetime", "zoneinfo")}
+    standard = {line for line in lines if _root(line) in sys.stdlib_module_names}
     libraries = {line for line in lines if _root(line) in ("asyncsched", "django")}
     return "\n".join(map(_group, filter(None, (standard, libraries, lines - standard - libraries))))
 
