@@ -93,6 +93,7 @@ class Child:
                 await self._process.wait()
         self.kill()
         await asyncio.wait([self._end_of_process])
+        self._writer.close()
         with suppress(ConnectionError):
             await self._writer.wait_closed()
         return log
