@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from asyncsched.models import TaskRun
+from asyncsched.models import HandOff, TaskRun
 
 pytestmark = pytest.mark.django_db
 
@@ -73,7 +73,7 @@ def test_times_are_in_the_projects_zone(admin_client, settings):
         ("failed", "failed after 1.5 s"),
         ("timed_out", "timed out It was ended after 1.5 s, as its timeout says."),
         ("cancelled", "cut off Its process was stopped while it ran."),
-        ("abandoned", "abandoned Its process ended without a word while it ran."),
+        ("abandoned", "abandoned Its process, or the worker that had it, ended without a word while it ran."),
         ("skipped", "skipped Its enabled_when said no."),
     ],
 )
@@ -181,12 +181,14 @@ def test_nothing_stores_it_and_nothing_foreign_is_in_it(admin_client):
     assert not re.search(r"<script>|<style| style=| on\w+=", answer.content.decode())
 
 
-def test_it_asks_the_database_six_questions(admin_client, django_assert_max_num_queries):
+def test_it_asks_the_database_seven_questions(admin_client, django_assert_max_num_queries):
     one = run()
     for minutes in range(1, 60):
         run(minutes=minutes)
 
-    with django_assert_max_num_queries(6):  # session, user, the run, its occurrence, the one before, the one after
+    with django_assert_max_num_queries(
+        7
+    ):  # session, user, the run, its worker, its occurrence, the one before, the one after
         admin_client.get(address(one))
 
 
@@ -194,3 +196,19 @@ def test_a_clock_that_was_set_back_makes_no_run_negative(admin_client):
     now = timezone.now()
 
     assert fact(admin_client, run(started_at=now, finished_at=now - timedelta(hours=1)), "Ended")
+
+
+def test_it_says_which_worker_a_run_was_handed_off_to(admin_client):
+    one = run("running")
+    handed_off = HandOff.objects.create(
+        run_id=one.run_id, task=TASK, executor="celery", owner="web-1:17:abc", offered_at=NOON
+    )
+    assert fact(admin_client, one, "Handed off to") == "celery: no worker has it yet"
+
+    handed_off.worker, handed_off.state = "worker-1:23", HandOff.State.PICKED_UP
+    handed_off.save()
+    assert fact(admin_client, one, "Handed off to") == "celery: worker-1:23"
+
+
+def test_it_says_nothing_of_workers_where_a_run_was_not_handed_off(admin_client):
+    assert fact(admin_client, run(), "Handed off to") is None

@@ -25,7 +25,9 @@ TARGET = 0.05
 BREATH = 0.005
 """Seconds: the shortest rest between two transactions."""
 DEAD_FOR = timedelta(days=1)
-"""A process that died is shown for so long; and what workers said of runs that have ended is kept."""
+"""A process that died is shown for so long."""
+HANDED_OFF_FOR = timedelta(days=7)
+"""For so long it is known which worker had a run."""
 
 Rows = QuerySet[Any]
 
@@ -59,11 +61,8 @@ def _outdated(before: datetime | None, runs: int) -> Iterator[Rows]:
             yield from _surplus(task, runs)
         if limit := _start_of(LoopStall.objects.all(), after=runs, by="began_at"):
             yield LoopStall.objects.filter(began_at__lte=limit).order_by("began_at")
-    yield (
-        HandOff.objects.exclude(run_id__in=_running().values("run_id"))
-        .filter(offered_at__lt=timezone.now() - DEAD_FOR)
-        .order_by("offered_at")
-    )
+    outcomes = HandOff.objects.filter(offered_at__lt=timezone.now() - HANDED_OFF_FOR)
+    yield outcomes.exclude(run_id__in=_running().values("run_id")).order_by("offered_at")
     yield Replica.objects.filter(expires_at__lt=database_now() - DEAD_FOR).order_by("replica")
 
 

@@ -94,6 +94,8 @@ def _facts(found: RunDetail, now: datetime) -> Iterator[tuple[str, str]]:
     if run.lateness is not None:
         yield "late by", seconds(run.lateness)
     yield "on", run.replica + (f", in term {run.term}" if run.term is not None else "")
+    if found.handed_to:
+        yield "handed off to", found.handed_to
     yield from _texts(found)
 
 
@@ -121,5 +123,6 @@ def _as_json(found: RunDetail) -> dict[str, Any]:
         "traceback": found.traceback or None,
         "log": found.log or None,
         "heartbeat_at": found.heartbeat_at.isoformat() if found.heartbeat_at else None,
+        "handed_to": found.handed_to or None,
         "same_occurrence": [other.run_id for other in others],
     }
