@@ -2,7 +2,6 @@
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
@@ -72,7 +71,7 @@ def problems(tasks: Iterable[Task], settings: conf.Settings) -> Iterator[str]:
 def load(tasks: Iterable[Task]) -> None:
     """Import the modules of the executors that *tasks* name, for workers to find there what they are sent.
 
-    What cannot be imported, and settings that are wrong, are left for the checks to tell.
+    What is wrong there, or with the settings, is left for the checks to tell.
     """
     names = {task.options.executor for task in tasks} - {LOCAL}
     if not names or conf.problems():
@@ -80,7 +79,7 @@ def load(tasks: Iterable[Task]) -> None:
     settings = conf.load()
     for name in sorted(names):
         path, _ = _backend(name, settings)
-        with suppress(ImportError):
+        with Boundary():
             import_string(path or "")
 
 
