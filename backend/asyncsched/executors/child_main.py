@@ -25,9 +25,8 @@ import django
 
 from asyncsched.engine.boundary import Boundary
 from asyncsched.engine.context import Run
-from asyncsched.engine.runner import describe, traceback_of
-from asyncsched.engine.runs import Outcome, RunStatus
-from asyncsched.executors.order import Order, perform
+from asyncsched.engine.runs import Outcome
+from asyncsched.executors.order import Order, failed, perform
 
 LAST_RESORT = 2.0
 """Seconds until a process that is to end, and whose function does not let go, kills itself."""
@@ -43,8 +42,8 @@ def main() -> None:
     link.start()
     with Boundary() as boundary:
         django.setup()
-    if error := boundary.error:
-        link.ended(Outcome(status=RunStatus.FAILED, error=describe(error), traceback=traceback_of(error)))
+    if boundary.error is not None:
+        link.ended(failed(boundary.error))
         return
     link.send(ready=True)
     for order in link.orders():
