@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -15,10 +16,10 @@ MONTHS = (
 )
 
 
-@pytest.fixture(scope="module")
-def month(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SideBySide]:
+@pytest.fixture
+def month(tmp_path: Path) -> Iterator[SideBySide]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DATABASE", str(tmp_path_factory.mktemp("celery") / "database.sqlite3"))
+        patch.setenv("DATABASE", str(tmp_path / "database.sqlite3"))
         ours = in_process(SITE, HERE / "way_over.py", "celery-beat", "rows:make", months=MONTHS)
         theirs = in_process(SITE, HERE / SITE / "beat.py", months=MONTHS)
         yield SideBySide(
@@ -26,11 +27,10 @@ def month(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SideBySide]:
         )
 
 
-def test_each_run_that_only_one_of_them_has_is_explained_by_the_table(month: SideBySide) -> None:
+def test_in_a_month_of_both_each_run_that_only_one_has_is_explained_and_each_difference_is_seen(
+    month: SideBySide,
+) -> None:
     assert len(month.labels) == 18
     assert {label: month.unexplained(label) for label in month.labels if month.unexplained(label)} == {}
-
-
-def test_the_table_has_no_difference_that_is_not_seen(month: SideBySide) -> None:
     # Beat sends and looks no further: how often a worker tries is not in its month.
     assert set(month.idle()) <= {Topic.AFTER_FAILURE}

@@ -20,7 +20,8 @@ from django.utils import timezone
 from asyncsched.migrating import celery_tasks, conditions
 from asyncsched.migrating.arguments import unwritable
 from asyncsched.migrating.celery_entries import Entry, entries
-from asyncsched.migrating.celery_schedules import Converted, NoCounterpart, converted
+from asyncsched.migrating.celery_schedules import converted
+from asyncsched.migrating.converted import Converted, NoCounterpart
 from asyncsched.migrating.dotted import first_line
 from asyncsched.migrating.found import Definition, Difference, Found, LeftOut, NotThere, Topic
 
@@ -96,8 +97,8 @@ def _found(entry: Entry, app: Any, now: datetime) -> Definition:
         schedule=result.schedule,
         options=dict(_options(entry, app, task, result, now)),
         description=first_line(inspect.getdoc(task.run)),
-        conditions=(*conditions.only_on(result.weekdays), *_limits(entry, now)),
-        zone=entry.zone,
+        conditions=(*result.conditions, *_limits(entry, now)),
+        zone=result.zone,
         differences=(*result.differences, *_differences(entry, app, task, now)),
     )
 

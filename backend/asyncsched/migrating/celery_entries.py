@@ -10,6 +10,12 @@ from django.apps import apps
 from django.conf import settings
 
 ROWS = "django_celery_beat"
+UNSUPPORTED = {
+    "none": "the row has no schedule: give it one, or delete it",
+    "solar": "the sun's times are no schedule here: run a task every few minutes that asks a library such as astral, "
+    "or leave it with beat",
+    "clocked": "it is for one moment, not a schedule: keep it in Celery, with task.apply_async(eta=...)",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +27,7 @@ class Entry:
     task: str
     """The name of the Celery task."""
     schedule: Any
-    """One of Celery's; None for a row that has lost its own."""
+    """One of Celery's; None only with a *problem*."""
     zone: str
     """Of a crontab."""
     args: tuple[Any, ...] = ()
@@ -34,6 +40,8 @@ class Entry:
     starts: datetime | None = None
     ends: datetime | None = None
     """From then on it is not sent any more."""
+    problem: str = ""
+    """Why it has no schedule that can be asked, and what to do instead."""
 
 
 def entries(app: Any) -> Iterator[Entry]:
@@ -65,9 +73,10 @@ def _rows(app: Any) -> Iterator[Entry]:
     is_zone_aware = getattr(settings, "DJANGO_CELERY_BEAT_TZ_AWARE", True)
     related = ("interval", "crontab", "solar", "clocked")
     for row in apps.get_model(ROWS, "PeriodicTask").objects.select_related(*related).order_by("pk"):
-        has_schedule = any(getattr(row, name) for name in related)
-        schedule = row.schedule if has_schedule else None
-        if schedule is not None:
+        kind = next((name for name in related if getattr(row, name)), "none")
+        schedule = None
+        if not (problem := UNSUPPORTED.get(kind, "")):
+            schedule = row.schedule
             schedule.app = app
         routing = {name: getattr(row, name) for name in ("queue", "exchange", "routing_key", "priority")}
         options = {"expires": row.expire_seconds, **routing}
@@ -85,4 +94,5 @@ def _rows(app: Any) -> Iterator[Entry]:
             last_run_at=row.last_run_at,
             starts=row.start_time,
             ends=row.expires,
+            problem=problem,
         )

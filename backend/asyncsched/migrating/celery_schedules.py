@@ -1,14 +1,16 @@
 """Celery's schedules as ours. They are asked, not read: crontab fields are sets of numbers when Celery is through."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from asyncsched.errors import ScheduleError
 from asyncsched.migrating import clock_changes
-from asyncsched.migrating.cron_fields import MONTH, WEEK, Fields, numbers, said
+from asyncsched.migrating.celery_entries import UNSUPPORTED
+from asyncsched.migrating.conditions import only_on
+from asyncsched.migrating.converted import Converted, NoCounterpart
+from asyncsched.migrating.cron_fields import MONTH, Fields, numbers, said
 from asyncsched.migrating.found import Difference, Topic
-from asyncsched.schedules import Every, Schedule
+from asyncsched.schedules import Every
 
 COUNTED = Difference(
     topic=Topic.INTERVAL,
@@ -25,24 +27,6 @@ ROUNDED = Difference(
     there="relative=True: an interval ends at a full second, minute, hour or day of the local clock",
     here="an interval is a grid in UTC; what belongs to a time of day is a DailyAt or a Cron",
 )
-UNSUPPORTED = {
-    "solar": "the sun's times are no schedule here: run a task every few minutes that asks a library such as astral, "
-    "or leave it with beat",
-    "clocked": "it is for one moment, not a schedule: keep it in Celery, with task.apply_async(eta=...)",
-}
-
-
-class NoCounterpart(Exception):
-    """The schedule has no counterpart here; the sentence says why, and what to do instead."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Converted:
-    """What a schedule is here. *weekdays* are those on which alone the task may run, Sunday is 0."""
-
-    schedule: Schedule
-    weekdays: frozenset[int] = WEEK
-    differences: tuple[Difference, ...] = ()
 
 
 def converted(schedule: Any, *, zone: str, last_run_at: datetime | None, now: datetime) -> Converted:
@@ -59,7 +43,7 @@ def converted(schedule: Any, *, zone: str, last_run_at: datetime | None, now: da
         if isinstance(schedule, schedules.schedule):
             return _interval(schedule, last_run_at)
     except ScheduleError as error:
-        raise NoCounterpart(f"{error}") from error
+        raise NoCounterpart(f"no schedule here can say it: {error}") from error
     kind = type(schedule).__name__
     raise NoCounterpart(UNSUPPORTED.get(kind, f"a schedule of the project's own, {kind}, can only be moved by hand"))
 
@@ -93,7 +77,12 @@ def _crontab(crontab: Any, zone: str, now: datetime) -> Converted:
         return found
 
     changes = clock_changes.difference(after, result.next_after, zone, now)
-    return Converted(schedule=result.schedule, weekdays=result.weekdays, differences=(changes,) if changes else ())
+    return Converted(
+        schedule=result.schedule,
+        zone=zone,
+        conditions=only_on(result.weekdays),
+        differences=(changes,) if changes else (),
+    )
 
 
 def _text(field: object) -> str:

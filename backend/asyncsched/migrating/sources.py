@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from asyncsched.migrating import background_tasks, celery_beat, django_cron, thread_scheduler
+from asyncsched.migrating import apscheduler_jobs, background_tasks, celery_beat, django_cron, thread_scheduler
 from asyncsched.migrating.found import Definition
 
 
@@ -21,6 +21,7 @@ class Source(Protocol):
 SOURCES: dict[str, Source] = {
     "django-cron": django_cron,
     "celery-beat": celery_beat,
+    "apscheduler": apscheduler_jobs,
     "django-background-tasks": background_tasks,
     "thread-scheduler": thread_scheduler,
 }

@@ -6,7 +6,8 @@ SECRET_KEY = "for tests only"
 USE_TZ = True
 TIME_ZONE = "UTC"
 INSTALLED_APPS = ["django_celery_beat", "asyncsched", "shop"]
-DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": os.environ["DATABASE"]}}
+SWIFT = {"init_command": "PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY"}
+DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": os.environ["DATABASE"], "OPTIONS": SWIFT}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CELERY_TIMEZONE = "Europe/Berlin"
