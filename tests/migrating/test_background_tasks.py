@@ -35,3 +35,18 @@ def test_the_table_says_why_one_of_them_runs_when_the_other_does_not_and_says_no
     assert len(month.labels) == 6
     assert [month.unexplained(label) for label in month.labels if month.unexplained(label)] == []
     assert month.idle() == []
+
+
+def test_jobs_and_rows_without_a_function_are_left_out_with_the_reason() -> None:
+    (start, _) = MONTHS[0].span
+    told = in_process(
+        "background_site",
+        HERE / "way_over.py",
+        "django-background-tasks",
+        "shop.tasks:make_rows",
+        months=[Month(span=(start, start))],
+    )["told"]
+    assert [(left["name"], left["source"], left["problem"].partition(",")[0]) for left in told["left_out"]] == [
+        ("shop.tasks.gone", "row 10 of background_task", "no module has this function any more"),
+        ("shop.tasks.order", "3 rows of background_task", "to be done once"),
+    ]

@@ -58,9 +58,10 @@ def _on(executor: str | None, one: Found) -> Found:
 def _remark_on(screen: Screen, found: Sequence[Found], left_out: Sequence[LeftOut], scheduler: str) -> None:
     if table := contrasted(found, scheduler=scheduler, width=terminal_width()):
         screen.remark(f"\nWhat means something else:\n\n{table}\n")
-    screen.remark(f"{counted(len(found), 'task')} to be reviewed, {counted(len(left_out), 'definition')} left out.")
-    for one in left_out:
-        screen.remark(f"Not imported: {one.name}, from {one.source}: {one.problem}")
+    screen.remark(f"{counted(len(found), 'task')} to be reviewed.")
+    if left_out:
+        names = ", ".join(one.name for one in left_out)
+        screen.remark(f"{counted(len(left_out), 'definition')} left out, why stands at the end of the module: {names}")
 
 
 def _as_json(found: Sequence[Found], left_out: Sequence[LeftOut], scheduler: str) -> dict[str, Any]:
@@ -81,6 +82,7 @@ def _task_as_json(one: Found) -> dict[str, Any]:
         "source": one.source,
         "call": one.call.text,
         "schedule": text_of(one.schedule),
+        "conditions": [condition.words for condition in one.conditions],
         "options": {option: text_of(value) for option, value in one.options.items()},
         "description": one.description,
         "remarks": list(one.remarks),
