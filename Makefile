@@ -98,7 +98,7 @@ dist: $(VENV)/dev.stamp ## the sdist and the wheel, under dist/, checked as a pa
 	$(BIN)/nox --session dist
 
 matrix: $(VENV)/dev.stamp ## try the wheel on every Python that is here, with every Django (half an hour; PYTHONS=3.13 for a part)
-	$(BIN)/nox --session installed units $(if $(PYTHONS),--python $(PYTHONS))
+	$(BIN)/nox --session installed units oldest $(if $(PYTHONS),--python $(PYTHONS))
 
 constraints: ## pin every version again, with hashes (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --python-version 3.11 --upgrade pyproject.toml --extra dev -o constraints/dev.txt

