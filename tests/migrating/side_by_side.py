@@ -157,11 +157,12 @@ class SideBySide:
         (month,) = [month for month in self.months if month.has(moment)]
         match topic:
             case Topic.STEPS:
-                return _count(other, moment, self.step) > 0
+                late = self.step if moment in here else -self.step  # it is there that runs are late
+                return _between(other, *sorted((moment, moment + late))) > 0
             case Topic.FIRST_RUN:
                 return not any(month.has(at) and at <= moment for at in other)
             case Topic.INTERVAL:
-                counts = [_count(side, moment, DAY) for side in (there, here)]
+                counts = [_between(side, moment - DAY, moment + DAY) for side in (there, here)]
                 return max(counts) <= 2 * min(counts)
             case Topic.MISSED:
                 return any(down <= moment <= up + self.step for down, up in month.downs)
@@ -178,9 +179,9 @@ def _by_label(runs: list[tuple[str, str]]) -> dict[str, list[datetime]]:
     return {label: sorted(moments) for label, moments in found.items()}
 
 
-def _count(moments: list[datetime], near: datetime, within: timedelta) -> int:
-    """Return how many of *moments*, which are in order, lie less than *within* from *near*."""
-    return bisect_left(moments, near + within) - bisect_right(moments, near - within)
+def _between(moments: list[datetime], first: datetime, last: datetime) -> int:
+    """Return how many of *moments*, which are in order, lie from *first* to *last*."""
+    return bisect_right(moments, last) - bisect_left(moments, first)
 
 
 def _is_near_a_change(moment: datetime, zone: ZoneInfo) -> bool:

@@ -7,7 +7,7 @@ import pytest
 from tests.comparison.findings import python_of
 from tests.migrating.side_by_side import HERE, Month, SideBySide, in_process
 
-CALLED_EVERY = 30  # minutes
+CALLED_EVERY = 60  # minutes
 MONTHS = (
     Month(
         span=("2026-03-10T12:00", "2026-04-10T12:00"),

@@ -23,7 +23,7 @@ class Noting(CronJobBase):
 class ClearCarts(Noting):
     """Empty carts that nobody came back for."""
 
-    RUN_EVERY_MINS = 60
+    RUN_EVERY_MINS = 120
     RETRY_AFTER_FAILURE_MINS = 5
 
     code = "shop.clear_carts"
@@ -38,7 +38,7 @@ class WorkingHours(Noting):
 class Report(Noting):
     ALLOW_PARALLEL_RUNS = True
     MIN_NUM_FAILURES = 3
-    RUN_AT_TIMES = ["6:30", "18:30"]
+    RUN_AT_TIMES = ["6:00", "18:00"]
 
     code = "shop.report"
     schedule = Schedule(run_at_times=RUN_AT_TIMES, run_on_days=[0, 1, 2, 3, 4])
@@ -53,7 +53,7 @@ class Uneven(Noting):
 
 class Nightly(Noting):
     code = "shop.nightly"
-    schedule = Schedule(run_at_times=["02:30"])
+    schedule = Schedule(run_at_times=["02:00"])
 
 
 class JumpedOver(Noting):
@@ -68,7 +68,7 @@ class Late(Noting):
 
 class DaysOfTheMonth(Noting):
     code = "shop.days_of_the_month"
-    schedule = Schedule(run_at_times=["23:30"], run_monthly_on_days=[1, 15, 28, 30, 31])
+    schedule = Schedule(run_at_times=["23:00"], run_monthly_on_days=[1, 15, 28, 30, 31])
 
 
 class FirstMonday(Noting):
@@ -78,7 +78,7 @@ class FirstMonday(Noting):
 
 class SomeFridays(Noting):
     code = "shop.some_fridays"
-    schedule = Schedule(run_at_times=["9:00", "10:30"], run_monthly_on_days=[13, 14, 27], run_on_days=[4])
+    schedule = Schedule(run_at_times=["9:00", "10:15"], run_monthly_on_days=[13, 14, 27], run_on_days=[4])
 
 
 class Mixed(Noting):
