@@ -76,7 +76,7 @@ class Going:
 
     async def result(self) -> RunResult:
         """Return how the run ended, once it has."""
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(30):
             await asyncio.wait((self.performing,))
         (result,) = self.results
         return result

@@ -1,6 +1,7 @@
 """The message of one run: sent, and sent again until a worker picks the run up, for brokers lose messages."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -9,6 +10,8 @@ from asyncsched.engine.outage import Outage
 from asyncsched.engine.runner import describe
 from asyncsched.executors.threads import Answer, in_thread
 from asyncsched.policy import backoff
+
+logger = logging.getLogger("asyncsched.handoff")
 
 MOST_SECONDS = 3600.0  # between two messages
 MOST_SECONDS_DOWN = 60.0  # between two tries while it cannot be sent
@@ -54,6 +57,9 @@ class Delivery:
             self._note(self._sending.result().error)
             self._sending = None
         if self._sending is None and time.monotonic() >= self._due:
+            if self._sent:
+                extra = {"action": "sent_once_more", "task": self._name}
+                logger.warning("%s: no worker has picked it up so far, it is sent once more", self._name, extra=extra)
             self._sending = in_thread(self._send, f"asyncsched-{self._name}-send")
 
     def _note(self, error: BaseException | None) -> None:
