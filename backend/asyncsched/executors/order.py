@@ -1,6 +1,7 @@
 """What travels to another process in place of a run, and how it is carried out there."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -18,6 +19,9 @@ from asyncsched.engine.runs import Claim, Occurrence, Outcome, RunStatus, Trigge
 from asyncsched.errors import UnknownTask
 from asyncsched.registry import Task, registry
 from asyncsched.storage.connections import TaskConnections, thread_connections
+
+LOOK = 0.25
+"""Seconds within which an async function is ended that nobody waits for any more."""
 
 Meaning = Callable[[BaseException], Outcome | None]
 
@@ -80,14 +84,15 @@ class _OverTime(Exception):
     """An async function has been ended because it was over its time."""
 
 
-def perform(order: Order, run: Run, *, meaning: Meaning | None = None) -> Outcome:
+def perform(order: Order, run: Run, *, meaning: Meaning | None = None, ends_when_told: bool = False) -> Outcome:
     """Carry *order* out in the calling thread, which runs no event loop; return how it ended.
 
     *meaning* says what an error means that the worker, and not the function, has raised inside of
-    it, such as to end it; None if it is the function's own.
+    it, such as to end it; None if it is the function's own. With *ends_when_told* an async function
+    is cancelled once *run* is to stop.
     """
     with Entered(run), _lines_kept(run, order.log_lines):
-        outcome = _outcome(order, run, meaning)
+        outcome = _outcome(order, run, meaning, ends_when_told=ends_when_told)
     return replace(outcome, log=run.log.take())
 
 
@@ -97,14 +102,14 @@ def over_time(order: Order) -> Outcome:
     return Outcome(status=RunStatus.TIMED_OUT, error=f"did not finish within {limit}")
 
 
-def _outcome(order: Order, run: Run, meaning: Meaning | None) -> Outcome:
+def _outcome(order: Order, run: Run, meaning: Meaning | None, *, ends_when_told: bool) -> Outcome:
     try:
         task = registry.get(order.task)
     except UnknownTask as error:
         return Outcome(status=RunStatus.FAILED, error=f"the worker's code is another: {error}")
     with Boundary() as boundary:
         try:
-            value = _value(task, order, run)
+            value = _value(task, order, run, ends_when_told=ends_when_told)
         except PASSING as passing:  # some clients raise them when a connection dies; here nobody has cancelled
             return failed(passing)
         if value is NOT_ENABLED:
@@ -120,11 +125,11 @@ def failed(error: BaseException) -> Outcome:
     return Outcome(status=RunStatus.FAILED, error=describe(error), traceback=traceback_of(error))
 
 
-def _value(task: Task, order: Order, run: Run) -> Any:
+def _value(task: Task, order: Order, run: Run, *, ends_when_told: bool) -> Any:
     if not order.asks_predicate:
         task = replace(task, options=replace(task.options, enabled_when=None))
     if task.is_async:
-        return asyncio.run(_value_of_async(task, order, run))
+        return asyncio.run(_value_of_async(task, order, run, ends_when_told=ends_when_told))
     with thread_connections():
         predicate = task.options.enabled_when
         if predicate is not None and not _plain(predicate()):
@@ -132,14 +137,26 @@ def _value(task: Task, order: Order, run: Run) -> Any:
         return _plain(task.function())
 
 
-async def _value_of_async(task: Task, order: Order, run: Run) -> Any:
+async def _value_of_async(task: Task, order: Order, run: Run, *, ends_when_told: bool) -> Any:
     try:
         async with asyncio.timeout(order.timeout) as limit:
-            return await LocalExecutor(threads=1, async_scope=TaskConnections).execute(task, run)
+            watch = asyncio.create_task(_end_when_told(run, limit)) if ends_when_told else None
+            try:
+                return await LocalExecutor(threads=1, async_scope=TaskConnections).execute(task, run)
+            finally:
+                if watch is not None:
+                    watch.cancel()
     except TimeoutError as error:
         if limit.expired():
             raise _OverTime from error
         raise
+
+
+async def _end_when_told(run: Run, limit: asyncio.Timeout) -> None:
+    while not run.stopping:  # noqa: ASYNC110 - it is told by a thread
+        await asyncio.sleep(LOOK)
+    if not limit.expired():
+        limit.reschedule(asyncio.get_running_loop().time())
 
 
 class _LinesOf(RunLogHandler):

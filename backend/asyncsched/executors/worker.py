@@ -44,7 +44,7 @@ def work(order: Order, *, beat: float, host: str = "", meaning: Meaning | None =
         return
     run = order.to_run()
     with _Beats(order, run, beat):
-        outcome = perform(order, run, meaning=meaning)
+        outcome = perform(order, run, meaning=meaning, ends_when_told=True)
         if not _tell(order, run, outcome, meaning):
             said = "%s: %s, but counts as ended already"
             logger.warning(said, order.task, outcome.status, extra=_extra("told_late", order))
