@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from celery import Celery
+from redis import Redis
 
 from asyncsched.executors.celery import CeleryExecutor
 from asyncsched.executors.configured import Setup
@@ -44,6 +45,21 @@ class CelerySite:
             "ERRANDS_FOLDER": str(self.folder),
             "DJANGO_SETTINGS_MODULE": "settings",
         }
+
+    @property
+    def broker(self) -> Redis:
+        """A client of the broker, which is the result backend as well."""
+        return Redis(port=self.valkey.port)
+
+    def waiting(self, queue: str) -> int:
+        """Return how many messages wait in *queue*."""
+        with self.broker as broker:
+            return int(broker.llen(queue))
+
+    def let_worker_listen_to(self, queue: str) -> bool:
+        """Let the worker take messages from *queue* as well; return False if it does not hear of it."""
+        app = Celery("somebody", broker=self.valkey.url, set_as_current=False, fixups=[])
+        return bool(app.control.add_consumer(queue, reply=True, destination=["errands@here"]))
 
     @contextmanager
     def worker(self, *, queue: str = "errands", processes: int = 2) -> Iterator[Server]:

@@ -1,13 +1,16 @@
 """A database that this process shares with workers, and the folder in which runs note what they did."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.executors.stage import Stage
 from tests.support.databases import default_database
+from tests.support.servers import Server
+from tests.support.valkey import Valkey, running_valkey
 
 PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
 
@@ -35,3 +38,33 @@ def shared_database(folder: Path, django_db_blocker: Any) -> Iterator[str]:
     with django_db_blocker.unblock(), default_database(url, migrate=False, **options):
         call_command("migrate", "asyncsched", verbosity=0)
         yield url
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[Valkey]:
+    """A broker, and result backend, that is running."""
+    with running_valkey() as valkey:
+        yield valkey
+
+
+@pytest.fixture(scope="module")
+def celery_site(broker: Valkey, folder: Path, shared_database: str) -> Any:
+    """What a module of tests, workers and servers share."""
+    from tests.executors.celery_site import CelerySite
+
+    return CelerySite(valkey=broker, folder=folder, database_url=shared_database)
+
+
+@pytest.fixture(scope="module")
+def celery_worker(celery_site: Any) -> Iterator[Server]:
+    """A worker with two processes, for the queue ``errands``."""
+    with celery_site.worker() as worker:
+        yield worker
+
+
+@pytest.fixture
+async def celery_stage(celery_site: Any, celery_worker: Server) -> AsyncIterator[Stage]:
+    """A stage that sends to the worker."""
+    stage = celery_site.stage(beat=1.0)
+    yield stage
+    await stage.close()

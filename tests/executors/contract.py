@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 from datetime import UTC
+from functools import partial
 
 from asyncsched import Overlap
 from asyncsched.engine.runs import RunStatus
@@ -50,7 +51,7 @@ class Contract:
     async def test_a_plain_function_that_returns_a_coroutine_fails(self, stage: Stage) -> None:
         result = await stage.run("returns_a_coroutine")
         assert result.status is FAILED
-        assert result.error and result.error.startswith("TypeError: a plain function returned a coroutine")
+        assert str(result.error).startswith("TypeError: a plain function returned a coroutine")
 
     async def test_a_task_that_is_not_enabled_is_skipped_and_its_function_not_called(self, stage: Stage) -> None:
         for name in ("is_not_enabled", "is_not_enabled_async"):
@@ -88,17 +89,17 @@ class Contract:
             run = await stage.begin(errand(name, timeout=1.0))
             result = await run.result()
             assert (result.status, result.error) == (RunStatus.TIMED_OUT, "did not finish within 1 s")
-            await eventually(lambda: _is_over(run))
+            await eventually(partial(_is_over, run))
 
     async def test_a_run_that_is_cut_off_is_told_or_ended(self, stage: Stage) -> None:
         for name in ("heeds", "heeds_async"):
             run = await stage.begin(name)
             await run.noted("began")
-            await eventually(lambda: not run.is_waiting)
+            await run.picked_up()
             run.performing.cancel()
             result = await run.result()
             assert (result.status, result.error) == (RunStatus.CANCELLED, "cut off before it had finished")
-            await eventually(lambda: _is_over(run))
+            await eventually(partial(_is_over, run))
 
     async def test_every_run_finds_its_database_connection_fresh(self, stage: Stage) -> None:
         assert [(await stage.run("meets_a_fresh_connection")).value for _ in range(3)] == ["True"] * 3

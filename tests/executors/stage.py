@@ -61,10 +61,10 @@ class Going:
         """In which process it has noted something last."""
         return int(notes.noted(self.id)[-1]["process"])
 
-    @property
-    def is_waiting(self) -> bool:
-        """True as long as nobody has come to run it, as far as its executor knows."""
-        return any(going.run.id == self.id and going.run.waiting_for for going in self.runner._going)
+    async def picked_up(self) -> None:
+        """Return once its executor knows that it has begun."""
+        (run,) = (going.run for going in self.runner._going if going.run.id == self.id)
+        await eventually(lambda: not run.waiting_for)
 
     async def noted(self, event: str) -> None:
         """Return once the function has noted *event*."""

@@ -91,8 +91,11 @@ def perform(order: Order, run: Run, *, meaning: Meaning | None = None, ends_when
     it, such as to end it; None if it is the function's own. With *ends_when_told* an async function
     is cancelled once *run* is to stop.
     """
+    began = time.monotonic()
     with Entered(run), _lines_kept(run, order.log_lines):
         outcome = _outcome(order, run, meaning, ends_when_told=ends_when_told)
+    if order.timeout is not None and time.monotonic() - began >= order.timeout:
+        outcome = over_time(order)  # it was asked to stop, and may have done so in any way
     return replace(outcome, log=run.log.take())
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import connection
 
 from asyncsched import current_run
+
 from .notes import note, wait
 
 logger = logging.getLogger("errands")

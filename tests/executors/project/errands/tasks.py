@@ -3,6 +3,7 @@
 from django.conf import settings
 
 from asyncsched import Every, register
+
 from . import functions
 
 HOURLY = Every(3600)
