@@ -11,6 +11,7 @@ from asyncsched.management.subcommands import (
     asking,
     coming,
     completing,
+    exporting,
     health,
     importing,
     listing,
@@ -35,6 +36,7 @@ _SUBCOMMANDS: tuple[tuple[str, str, Callable[[Any], None] | None, Handler], ...]
     ("resume", "let them run again", pausing.add_arguments, pausing.handle_resume),
     ("names", "the names of the tasks, one a line", None, listing.handle_names),
     ("import", "the schedules of another scheduler, as code", importing.add_arguments, importing.handle),
+    ("export", "the tasks as the schedule of another scheduler", exporting.add_arguments, exporting.handle),
     ("completion", "a script for your shell that completes all this", completing.add_arguments, completing.handle),
 )
 

@@ -2,15 +2,25 @@
 
 import textwrap
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
-from asyncsched.migrating.found import Difference, Found, Topic
+from asyncsched.migrating.found import Difference, Topic
 
 LEAST, MOST = 60, 120  # characters of a line
 NAMED = 3  # tasks that a row names; of more it says how many
 GAP = "  "
 
 
-def shared(found: Iterable[Found]) -> list[tuple[Difference, tuple[str, ...]]]:
+class Differing(Protocol):
+    """What goes from one scheduler to the other."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def differences(self) -> tuple[Difference, ...]: ...
+
+
+def shared(found: Iterable[Differing]) -> list[tuple[Difference, tuple[str, ...]]]:
     """Return each difference with the names of the tasks that it concerns, in the order of the topics."""
     names: dict[Difference, list[str]] = {}
     for one in found:
@@ -22,7 +32,7 @@ def shared(found: Iterable[Found]) -> list[tuple[Difference, tuple[str, ...]]]:
     )
 
 
-def contrasted(found: Sequence[Found], *, scheduler: str, width: int) -> str:
+def contrasted(found: Sequence[Differing], *, scheduler: str, width: int) -> str:
     """Return the table as text, empty if nothing differs. A difference of some tasks only names them."""
     rows = [(_what(difference, names, [one.name for one in found]), difference) for difference, names in shared(found)]
     if not rows:

@@ -31,6 +31,7 @@ class Topic(StrEnum):
     SEVERAL_PROCESSES = "several processes"
     TIMEOUT = "timeout"
     ORDER = "order"  # priorities and queues
+    CONDITION = "condition"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

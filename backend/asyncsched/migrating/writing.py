@@ -10,16 +10,19 @@ from asyncsched.migrating.code import STEP, WIDTH, Call, imports_of, text_of
 from asyncsched.migrating.found import Found, LeftOut
 from asyncsched.migrating.naming import free, function_name
 
+LIBRARIES = ("asgiref", "asyncsched", "celery", "django", "django_celery_beat")
+"""Other people's modules, which stand before the project's."""
+
 
 def written(found: Sequence[Found], left_out: Sequence[LeftOut], *, scheduler: str) -> str:
     """Return the module for *found*, which have names of their own; *scheduler* is what they come from.
 
     What is left out stands at its end, in comments.
     """
-    parts = [f'"""Written from the definitions of {scheduler} by async_tasks import: to be reviewed."""\n']
+    parts = [f'"""The schedules of {scheduler}, by async_tasks import: to be reviewed."""\n']
     imports = _needed(found) if found else set()
     if imports:
-        parts.append(_import_block(imports))
+        parts.append(import_block(imports))
     taken = {_bound(line) for line in imports}
     for one in found:
         name = function_name(one.name, taken)
@@ -58,7 +61,7 @@ def _function(one: Found, name: str) -> str:
             *(comment(f"- {remark}", indent="  ") for remark in one.remarks),
             decorator.laid_out("@"),
             f"\n{'async ' if one.is_async else ''}def {name}() -> object:\n",
-            f"{STEP}{_docstring(one.description)}\n" if one.description else "",
+            f"{STEP}{docstring(one.description)}\n" if one.description else "",
             one.call.laid_out("return await " if one.is_async else "return ", indent=STEP),
             "\n",
         ]
@@ -66,10 +69,12 @@ def _function(one: Found, name: str) -> str:
 
 
 def _left_out(one: LeftOut) -> str:
-    return comment(f"- {one.name}, from {one.source}: {one.problem}", indent="  ").rstrip("\n")
+    whence = "" if one.source == one.name else f", from {one.source}"
+    return comment(f"- {one.name}{whence}: {one.problem}", indent="  ").rstrip("\n")
 
 
-def _docstring(text: str) -> str:
+def docstring(text: str) -> str:
+    """Return *text* as a docstring of one line."""
     escaped = " ".join(text.split()).replace("\\", "\\\\").replace('"', '\\"')
     return f'"""{escaped}"""'
 
@@ -91,10 +96,10 @@ def _bound(line: str) -> str:
     return line.rsplit(maxsplit=1)[-1] if line.startswith("from ") else _root(line)
 
 
-def _import_block(lines: set[str]) -> str:
+def import_block(lines: set[str]) -> str:
     """Return the imports, sorted, in three groups: the standard library's, libraries', and the project's."""
     standard = {line for line in lines if _root(line) in sys.stdlib_module_names}
-    libraries = {line for line in lines if _root(line) in ("asyncsched", "django")}
+    libraries = {line for line in lines if _root(line) in LIBRARIES}
     return "\n".join(map(_group, filter(None, (standard, libraries, lines - standard - libraries))))
 
 
