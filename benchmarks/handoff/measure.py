@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import psutil
 
 from benchmarks.child import NotHere, report
 from benchmarks.engine.measure import Figures, lateness
@@ -41,11 +42,21 @@ def measure(executor: str) -> Figures:
             "DJANGO_SETTINGS_MODULE": "benchmarks.handoff.project.settings",
         }
         worker = _worker(site, environment) if broker else nullcontext()
-        with worker, site.server("daphne", PROJECT, **environment) as server:
+        with worker as process, site.server("daphne", PROJECT, **environment) as server:
             server.wait_until_serving()
             figures = asyncio.run(_measured(server, computes=executor != "nothing"))
+            figures["memory_beside_mb"] = _memory(server.process.pid) - _memory(server.process.pid, alone=True)
+            if process:
+                figures["memory_beside_mb"] += _memory(process.pid)
             server.stop()
     return figures
+
+
+def _memory(pid: int, *, alone: bool = False) -> float:
+    """Return the MB of a process with all that it has started, or *alone*; what they share is shared out."""
+    process: Any = psutil.Process(pid)  # type: ignore[no-untyped-call]
+    processes = [process] if alone else [process, *process.children(recursive=True)]
+    return float(sum(one.memory_full_info().pss for one in processes)) / 1e6
 
 
 @contextmanager
@@ -62,10 +73,10 @@ def _broker(executor: str) -> Iterator[str]:
 
 
 @contextmanager
-def _worker(site: Site, environment: dict[str, str]) -> Iterator[None]:
+def _worker(site: Site, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     worker = subprocess.Popen([sys.executable, *WORKER], env=os.environ | site.environment | environment)
     try:
-        yield
+        yield worker
     finally:
         worker.terminate()
         worker.wait()

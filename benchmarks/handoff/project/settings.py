@@ -7,4 +7,8 @@ INSTALLED_APPS += ["benchmarks.handoff.project.computing"]  # noqa: F405
 ROOT_URLCONF = "benchmarks.handoff.project.urls"
 ASGI_APPLICATION = "benchmarks.handoff.project.asgi.application"
 CELERY_BROKER_URL = BROKER
-ASYNCSCHED["EXECUTORS"] = {"celery": {"OPTIONS": {"app": "benchmarks.handoff.project.celery_app.app"}}}  # noqa: F405
+ASYNCSCHED = {
+    "EXECUTORS": {  # type: ignore[dict-item]
+        "celery": {"OPTIONS": {"app": "benchmarks.handoff.project.celery_app.app"}}
+    }
+}
