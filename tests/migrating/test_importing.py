@@ -2,12 +2,17 @@
 
 import io
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from asyncsched.migrating.sources import SOURCES
+from tests.docs.pages import table
+
+COMMANDS = "docs/reference/commands.md"
 CLASSES = "tests.migrating.cron_classes"
 Said = tuple[int, str, str]
 
@@ -85,4 +90,17 @@ def test_with_json_programs_read_all_of_it(say: Callable[..., Said]) -> None:
         }
     ]
     assert [left["name"] for left in told["left_out"]] == ["shop.never"]
-    assert {"topic", "there", "here", "tasks"} == told["differences"][0].keys()
+
+
+def test_the_keys_of_the_json_are_listed_in_the_reference(say: Callable[..., Said]) -> None:
+    told: dict[str, Any] = json.loads(say("Patient", "Never", options=("--json",))[1])
+    assert table(COMMANDS, "Key of an import").column(0) == list(told)
+    assert table(COMMANDS, "Key of an imported task").column(0) == list(told["tasks"][0])
+    shown = {row[0].strip("`"): set(re.findall("`(\\w+)`", row[1])) for row in table(COMMANDS, "Key of an import").rows}
+    assert {name: told[name][0].keys() for name in ("left_out", "differences")} == {
+        name: shown[name] for name in ("left_out", "differences")
+    }
+
+
+def test_every_scheduler_is_listed_in_the_reference() -> None:
+    assert table(COMMANDS, "`--from`").column(0) == list(SOURCES)

@@ -59,7 +59,7 @@ class _Schedule:
 
 def _of_path(path: str) -> list[Definition]:
     if path.startswith(f"{PACKAGE}."):
-        problem = "it mails when jobs fail in a row, by django-cron's own log: use alerts (docs/howto/alerts.md)"
+        problem = "it mails when jobs of django-cron have failed in a row: alerts do that here"
         return [LeftOut(name=path, source=path, problem=problem)]
     try:
         return translated(_cron_class(path, object_at(path)), zone=settings.TIME_ZONE, now=timezone.now())
