@@ -1,7 +1,10 @@
 """What becomes of the classes of django-cron, which is not installed."""
 
+import os
+import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +12,8 @@ import pytest
 from asyncsched.migrating import django_cron
 from asyncsched.migrating.code import text_of
 from asyncsched.migrating.found import Found, LeftOut, NotThere, Topic
+from tests.comparison.findings import python_of
+from tests.migrating.side_by_side import HERE, ROOT
 
 CLASSES = "tests.migrating.cron_classes"
 
@@ -117,6 +122,26 @@ def test_without_being_told_it_reads_what_the_setting_names(settings: Any) -> No
 def test_without_any_class_it_says_how_to_name_one() -> None:
     with pytest.raises(NotThere, match="say which, with --where"):
         django_cron.read([])
+
+
+def test_where_django_cron_is_installed_still_the_tasks_do_what_the_classes_do(tmp_path: Path) -> None:
+    (package,) = Path(python_of(".venv-django-cron")).parents[1].glob("lib/*/site-packages/django_cron")
+    (tmp_path / "django_cron").symlink_to(package)
+    script = "from asyncsched.migrating import django_cron; (one,) = django_cron.read(['shop.cron.ClearCarts']); "
+    script += "import shop.cron; print(shop.cron.CronJobBase.__module__, eval(one.call.text))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"import django; django.setup(); {script}"],
+        env=os.environ
+        | {
+            "PYTHONPATH": os.pathsep.join(map(str, (tmp_path, HERE / "cron_site", ROOT / "backend"))),
+            "DJANGO_SETTINGS_MODULE": "settings",
+            "SCHEDULER": "asyncsched",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("django_cron ClearCarts is done\n", "")
 
 
 def test_what_stands_in_for_django_cron_is_gone_afterwards() -> None:
