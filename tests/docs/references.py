@@ -1,5 +1,5 @@
 """
-What a note of a page may refer to, and whether it is there. `look_up` knows these forms:
+The notes of a page, what they may refer to, and whether it is there. `look_up` knows these forms:
 
     tests/engine/test_loop.py::test_once_runs_the_latest        a test of ours
     backend/asyncsched/schedules/every.py:SHORTEST              what a file of ours defines; of others what it says
@@ -26,6 +26,17 @@ from tests.docs.pages import ROOT
 
 ENVIRONMENTS = {"django_cron": ".venv-django-cron"}  # of what does not go with the Django of the others
 ALPHA = ".venv-bench-apscheduler4"
+
+
+NOTE = re.compile(r"\[\^([\w-]+)\]")
+CODE = re.compile(r"`([^`]+)`")
+
+
+def notes(page: Path) -> dict[str, str]:
+    """Return the notes of *page* by their names. In a note whatever is code is a reference."""
+    found = re.findall(r"^\[\^([\w-]+)\]: (.+)$", page.read_text(), re.MULTILINE)
+    assert len(dict(found)) == len(found), f"two notes of {page.name} have the same name"
+    return dict(found)
 
 
 def look_up(reference: str) -> None:

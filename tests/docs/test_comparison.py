@@ -1,7 +1,4 @@
-"""Nobody has to believe the comparison: each cell has a note, and what a note refers to is there.
-
-In a note whatever is code is a reference: see ``references``.
-"""
+"""Nobody has to believe the comparison: each cell has a note, and shows what was measured."""
 
 import re
 from importlib.metadata import Distribution
@@ -9,25 +6,16 @@ from importlib.metadata import Distribution
 import pytest
 
 from tests.docs.pages import DOCS, Table, table, tables
-from tests.docs.references import ALPHA, installed, look_up, median
+from tests.docs.references import ALPHA, CODE, NOTE, installed, median, notes
 
 PAGE = DOCS / "explanation" / "comparison.md"
-NOTE = re.compile(r"\[\^([\w-]+)\]")
 FIGURE = re.compile(r"\d[\d,]*(?:\.\d+)?")
-CODE = re.compile(r"`([^`]+)`")
 PACKAGES = table("docs/explanation/comparison.md", "Package").rows
 
 
 def compared() -> list[Table]:
     """Return the tables that have the systems as rows."""
     return [each for each in tables(PAGE) if each.header[0] == "System"]
-
-
-def notes() -> dict[str, str]:
-    """Return the notes by their names."""
-    found = re.findall(r"^\[\^([\w-]+)\]: (.+)$", PAGE.read_text(), re.MULTILINE)
-    assert len(dict(found)) == len(found), "two notes have the same name"
-    return dict(found)
 
 
 def cells() -> list[tuple[str, str, str]]:
@@ -50,24 +38,10 @@ def test_each_cell_has_a_note():
     assert [(system, criterion) for system, criterion, text in cells() if not NOTE.search(text)] == []
 
 
-def test_each_note_is_there_and_used():
-    before, _, _ = PAGE.read_text().partition("\n[^")
-    assert set(NOTE.findall(before)) == set(notes())
-
-
-def test_each_note_refers_to_something():
-    assert [name for name, text in notes().items() if not CODE.search(text)] == []
-
-
-@pytest.mark.parametrize("reference", sorted({code for note in notes().values() for code in CODE.findall(note)}))
-def test_what_a_note_refers_to_is_there(reference):
-    look_up(reference)
-
-
 MEASURED = [
     (f"{system}, {criterion}", NOTE.sub("", text) + CODE.sub("", note), reference)
     for system, criterion, text in cells()
-    for note in map(notes().get, NOTE.findall(text))
+    for note in map(notes(PAGE).get, NOTE.findall(text))
     for reference in CODE.findall(note)
     if reference.startswith("benchmarks / ")
 ]

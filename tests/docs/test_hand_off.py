@@ -8,6 +8,7 @@ from asyncsched.executors.configured import BUILT_IN
 from asyncsched.executors.django_tasks import DjangoTasksExecutor
 from asyncsched.policy import LOCAL
 from tests.docs.pages import code, table
+from tests.docs.references import NOTE
 
 PAGE = "docs/howto/hand-off.md"
 
@@ -27,3 +28,7 @@ def test_every_option_is_listed():
         "tasks": DjangoTasksExecutor.options | {"beat"},
     }
     assert listed == {(name, option) for name, known in options.items() for option in known}
+
+
+def test_each_thing_that_may_happen_has_a_note_where_it_is_tried():
+    assert [row[0] for row in table(PAGE, "What happens").rows if not NOTE.search(row[1])] == []
