@@ -24,7 +24,7 @@ _async_tasks() {
 @cases@
     esac
     case $previous in
-    @status@) COMPREPLY=($(compgen -W "@statuses@" -- "$current")) && return ;;
+@choices@
     @valued@) return ;;
     esac
     if [[ $current == -* ]]; then

@@ -18,7 +18,7 @@ _async_tasks() {
 @cases@
     esac
     case $words[CURRENT-1] in
-    @status@) compadd -- @statuses@; return ;;
+@choices@
     @valued@) return ;;
     esac
     if [[ $PREFIX == -* ]]; then

@@ -14,6 +14,13 @@ SHELLS = ("bash", "zsh", "fish")
 NAMES = "names"  # what a subcommand takes that takes names of tasks
 
 _STATUS = "--status"
+_OFFER = {
+    "bash": '    %s) COMPREPLY=($(compgen -W "%s" -- "$current")) && return ;;',
+    "zsh": "    %s) compadd -- %s; return ;;",
+}
+"""What a shell does after an option, to offer these words."""
+
+_CHOICE = re.compile(r"(--[a-z-]+)\s+\{([\w,-]+)\}")  # in a usage
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -28,14 +35,13 @@ def handle(screen: Screen, *, shell: str, subparsers: Mapping[str, ArgumentParse
 
 
 def _filled(template: str, shell: str, subparsers: Mapping[str, ArgumentParser]) -> str:
-    cases = _fish_cases(subparsers) if shell == "fish" else _cases(subparsers)
-    valued = sorted({option for parser in subparsers.values() for option in _valued(parser)} - {_STATUS})
+    choices = dict(sorted(choice for parser in subparsers.values() for choice in _choices(parser).items()))
+    valued = sorted({option for parser in subparsers.values() for option in _valued(parser)} - choices.keys())
     values = {
         "version": __version__,
         "subcommands": " ".join(subparsers),
-        "cases": cases,
-        "status": _STATUS,
-        "statuses": " ".join(RunStatus),
+        "cases": _fish_cases(subparsers) if shell == "fish" else _cases(subparsers),
+        "choices": "\n".join(_OFFER[shell] % choice for choice in choices.items()) if shell in _OFFER else "",
         "valued": "|".join(valued),
     }
     return re.sub("@([a-z]+)@", lambda found: values[found[1]], template)
@@ -57,25 +63,32 @@ def _fish_cases(subparsers: Mapping[str, ArgumentParser]) -> str:
         lines.append(f"-n __async_tasks_in -f -a {name} -d '{described}'")
         within = f"-n '__async_tasks_in {name}' -f"
         for option in _options(parser):
-            statuses = f" -a '{' '.join(RunStatus)}'" if option == _STATUS else ""
-            lines.append(f"{within} -l {option[2:]}{' -x' if option in _valued(parser) else ''}{statuses}")
+            words = _choices(parser).get(option)
+            offered = f" -x -a '{words}'" if words else " -x" if option in _valued(parser) else ""
+            lines.append(f"{within} -l {option[2:]}{offered}")
         if takes := _takes(parser):
             lines.append(f"{within} -a '{'(__async_tasks_names)' if takes == NAMES else takes}'")
     return "\n".join(f"    complete -c $program {line}" for line in lines)
 
 
 def _options(parser: ArgumentParser) -> list[str]:
-    return re.findall(r"\[(--[a-z-]+)", parser.format_usage())
+    return re.findall(r"[\[ ](--[a-z-]+)", parser.format_usage())
 
 
 def _valued(parser: ArgumentParser) -> list[str]:
     """Return the options that need a value."""
-    return re.findall(r"\[(--[a-z-]+) [A-Z]", parser.format_usage())
+    return re.findall(r"[\[ ](--[a-z-]+)\s+[A-Z]", parser.format_usage())
+
+
+def _choices(parser: ArgumentParser) -> dict[str, str]:
+    """Return the options that take one of some words, and these."""
+    found = {option: words.replace(",", " ") for option, words in _CHOICE.findall(parser.format_usage())}
+    return found | ({_STATUS: " ".join(RunStatus)} if _STATUS in _options(parser) else {})
 
 
 def _takes(parser: ArgumentParser) -> str:
     """Return what it takes besides options: NAMES, or the words to choose from."""
-    usage = parser.format_usage()
+    usage = _CHOICE.sub("", parser.format_usage())
     if re.search(r"\b(NAME|RUN)\b", usage):
         return NAMES
     choices = re.search(r"\{([\w,]+)\}", usage)
