@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import django
-from django.conf import settings
+from django.conf import global_settings, settings
 from django.core.exceptions import ImproperlyConfigured
 
 from asyncsched.errors import ConfigurationError
@@ -43,7 +43,7 @@ class DjangoTasksExecutor(HandedOffExecutor):
 
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)
-        if not settings.is_overridden("TASKS"):  # type: ignore[misc]
+        if getattr(settings, "TASKS", None) is getattr(global_settings, "TASKS", None):
             raise ConfigurationError("needs settings.TASKS: without it Django runs tasks where they are enqueued")
         chosen = {name: value for name, value in setup.options.items() if name in self.options}
         try:
