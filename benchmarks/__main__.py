@@ -13,8 +13,9 @@ from benchmarks.judge import Verdict, judge
 from benchmarks.plot import draw
 from benchmarks.report import between_markers, report
 from benchmarks.results import Measurement, Results
+from benchmarks.scale import curve
 
-AREAS = ("engine", "recorded", "idle", "push", "web", "cleanup", "handoff")
+AREAS = ("engine", "recorded", "idle", "push", "web", "cleanup", "handoff", "scale")
 README = Path(__file__).with_name("README.md")
 KEPT = Path(__file__).with_name("results")
 THROWN_AWAY = runner.ROOT / "var" / "bench"
@@ -89,6 +90,7 @@ def _write(found: Results, folder: Path, *, is_kept: bool) -> None:
     verdicts = [judge(target, found) for target in _targets()]
     found.write(folder / "latest.json")
     picture = draw(found, folder / "engine.svg")
+    curve.draw(found, folder / "scale.svg")
     if is_kept:
         text = report(found, verdicts, f"results/{picture.name}" if picture else None)
         README.write_text(between_markers(README.read_text(encoding="utf-8"), text), encoding="utf-8")

@@ -9,13 +9,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import handoff, web
+from benchmarks import handoff, scale, web
 from benchmarks.figures import number, title
 from benchmarks.results import Measurement, Results, read
+from benchmarks.scale.words import Limits
 
 FOLDER = Path(__file__).parent
 _DOCS = FOLDER.parent / "docs"
-PAGES = (FOLDER.parent / "README.md", _DOCS / "howto" / "hand-off.md", _DOCS / "explanation" / "performance.md")
+PAGES = (
+    FOLDER.parent / "README.md",
+    _DOCS / "adr" / "0013-one-leader-is-enough.md",
+    _DOCS / "howto" / "hand-off.md",
+    _DOCS / "explanation" / "limits.md",
+    _DOCS / "explanation" / "performance.md",
+)
 _MARKED = re.compile(r"(<!-- bench:(?P<name>[a-z-]+) -->\n).*?(<!-- /bench -->)", re.DOTALL)
 
 
@@ -48,7 +55,7 @@ class Table:
 
 _BESIDE = {web.BESIDE.format(server): server.capitalize() for server in ("daphne", "uvicorn")}
 _STARTS = ("p50_ms", "p99_ms", "max_ms")
-TABLES: Mapping[str, Table] = {
+TABLES: Mapping[str, Table | Limits] = {
     "starts": Table(
         workloads=_BESIDE,
         heading="server",
@@ -75,7 +82,25 @@ TABLES: Mapping[str, Table] = {
         metrics=("sigterm_until_first_run_s", "sigterm_gap_s", "sigkill_until_first_run_s", "sigkill_gap_s"),
     ),
     "handoff": Table(
-        workloads={handoff.BESIDE: ""}, metrics=("start_p99_ms", "start_max_ms", "http_p50_ms", "http_p99_ms", "run_s")
+        workloads={handoff.BESIDE: ""},
+        metrics=("start_p99_ms", "http_p50_ms", "http_p99_ms", "run_s", "memory_beside_mb"),
+    ),
+    "limits": Limits(),
+    "limits-ways": Table(
+        workloads={scale.LIMITS: ""},
+        metrics=(
+            "runs_per_s",
+            "in_groups_runs_per_s",
+            *(f"{way}last_of_{count}_s" for count in (100, 1_000) for way in ("", "sharded_", "in_groups_")),
+        ),
+    ),
+    "limits-checked": Table(
+        workloads={scale.RAMP.format(distance): f"{distance} ms" for distance in scale.RAMPS},
+        heading="away",
+        metrics=("runs_per_s", "late_from_due_per_s", "p99_ms", "trips_per_standby_per_s"),
+    ),
+    "limits-death": Table(
+        workloads={scale.DEATH.format(scale.DISTANCE): ""}, metrics=("until_first_run_s", "until_caught_up_s")
     ),
     "clock-jump": Table(
         workloads={web.JUMP.format(schedule): schedule for schedule in web.JUMPS},
