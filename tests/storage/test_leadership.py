@@ -143,7 +143,7 @@ class TestOnEveryDatabase:
         async with processes("one", "other") as (one, other):
             await one.leave()
             assert not one.leads
-            await until(lambda: other.leads)
+            await until(lambda: other.leads and other.standings)  # it is told of it a moment later
             assert other.term == 2
             assert [standing.term for standing in other.standings if standing.leads] == [2]
 
