@@ -23,6 +23,11 @@ class Impatient(HalfHourly):
     schedule = Schedule(run_every_mins=5)
 
 
+class Resting(HalfHourly):
+    code = "shop.resting"
+    schedule = Schedule(run_every_mins=30, retry_after_failure_mins=120)
+
+
 class Twice(CronJobBase):
     code = "shop.twice"
     schedule = Schedule(run_at_times=["6:30", "18:30"])

@@ -76,7 +76,7 @@ def in_process(site: str, script: Path, *arguments: str, months: Sequence[Month]
         env=inherited
         | {
             "DJANGO_SETTINGS_MODULE": "settings",
-            "PYTHONPATH": os.pathsep.join([str(HERE / site), *ours]),
+            "PYTHONPATH": os.pathsep.join([str(HERE / site), str(HERE / "every_site"), *ours]),
             "SCHEDULER": "asyncsched" if ours else "django_cron",
             "COLUMNS": "80",
         },

@@ -75,6 +75,23 @@ def test_it_is_tried_again_until_its_next_time_and_overlaps_as_it_did(name: str,
     assert {option: text_of(value) for option, value in found.options.items()} == options
 
 
+@pytest.mark.parametrize(
+    ("name", "here"),
+    [
+        ("Patient", "it is tried again as `retry` says"),
+        ("HalfHourly", "it is tried again every 5 minutes"),
+        ("Resting", "its next time comes as ever"),
+        ("Impatient", None),
+    ],
+)
+def test_what_comes_after_a_failure_is_told_where_it_differs(name: str, here: str | None) -> None:
+    (found,) = read(name)
+    told = [
+        one.here.partition(",")[0].partition(";")[0] for one in found.differences if one.topic is Topic.AFTER_FAILURE
+    ]
+    assert told == ([here] if here else [])
+
+
 def test_the_task_makes_an_object_of_the_class_and_has_it_do_its_work() -> None:
     (found,) = read("HalfHourly")
     assert found.call.text == f"{CLASSES}.HalfHourly().do()"
@@ -133,7 +150,9 @@ def test_where_django_cron_is_installed_still_the_tasks_do_what_the_classes_do(t
         [sys.executable, "-c", f"import django; django.setup(); {script}"],
         env=os.environ
         | {
-            "PYTHONPATH": os.pathsep.join(map(str, (tmp_path, HERE / "cron_site", ROOT / "backend"))),
+            "PYTHONPATH": os.pathsep.join(
+                map(str, (tmp_path, HERE / "cron_site", HERE / "every_site", ROOT / "backend"))
+            ),
             "DJANGO_SETTINGS_MODULE": "settings",
             "SCHEDULER": "asyncsched",
         },

@@ -20,7 +20,7 @@ from django.core.management import call_command
 
 django.setup()
 
-from shop.log import seen  # noqa: E402 - each project has such a log; Django must be set up
+from shop_log import seen  # noqa: E402 - Django must be set up
 
 from asyncsched.registry import Registry, registry  # noqa: E402
 from asyncsched.testing import VirtualScheduler  # noqa: E402

@@ -55,6 +55,11 @@ FAILURE_ANY = Difference(
     here=f"it is tried again every {CALLED_EVERY} minutes, until its next time: make `retry` what your crontab says, "
     "or what you want",
 )
+FAILURE_RESTS = Difference(
+    topic=Topic.AFTER_FAILURE,
+    there="it rests for RETRY_AFTER_FAILURE_MINS, which is longer than until its next time",
+    here="its next time comes as ever; suspend_after lets a task rest that fails several times in a row",
+)
 SIDE_BY_SIDE = Difference(
     topic=Topic.SIDE_BY_SIDE,
     there="all jobs run one after the other, in a process of their own",
@@ -116,7 +121,7 @@ def translated(cron: CronClass, *, zone: str, now: datetime) -> list[Definition]
 
 
 def _parts(cron: CronClass, zone: str, now: datetime) -> Iterator[_Part]:
-    weekdays = WEEK if cron.weekdays is None else frozenset((day + 1) % 7 for day in cron.weekdays)
+    weekdays = WEEK if cron.weekdays is None else frozenset((day + 1) % 7 for day in cron.weekdays if day in range(7))
     days = frozenset(MONTH if cron.month_days is None else cron.month_days)
     if not weekdays or not days:
         return
@@ -159,7 +164,7 @@ def _are_jumped_over(times: Sequence[time], zone: str, now: datetime) -> bool:
     """True if clocks jump over more than one of *times* at once in the year from *now* on."""
     for change in changes(zone, now):
         before, after = (at.astimezone(zone_named(zone)).replace(tzinfo=None) for at in (change - SECOND, change))
-        if sum(before.time() < at < after.time() for at in times) > 1:
+        if sum(before < datetime.combine(before, at) < after for at in times) > 1:
             return True
     return False
 
@@ -168,7 +173,7 @@ def _found(cron: CronClass, part: _Part, zone: str, *, is_only: bool) -> Found:
     module, _, name = cron.path.rpartition(".")
     overlap = (PARALLEL,) if cron.is_parallel else () if is_only else (OF_ONE_CLASS,)
     options: dict[str, object] = {"overlap": "allow"} if cron.is_parallel else {}
-    failure: tuple[Difference, ...] = ()
+    failure = (FAILURE_RESTS,) if cron.retry_mins else ()
     if retry := _retry(cron, part.schedule):
         options["retry"] = retry
         failure = (FAILURE if cron.retry_mins else FAILURE_ANY,)

@@ -17,8 +17,8 @@ django.setup()
 from background_task.models import Task  # noqa: E402 - Django must be set up
 from background_task.tasks import autodiscover, tasks  # noqa: E402
 from django.db.models import Min  # noqa: E402
-from shop.log import seen  # noqa: E402
 from shop.tasks import make_rows  # noqa: E402
+from shop_log import seen  # noqa: E402
 
 LOOKS_EVERY = timedelta(seconds=5)
 logging.disable()

@@ -14,7 +14,7 @@ from django.core.management import call_command
 django.setup()
 
 from django_cron.models import CronJobLog  # noqa: E402 - Django must be set up
-from shop.log import seen  # noqa: E402
+from shop_log import seen  # noqa: E402
 
 STEP = timedelta(minutes=int(sys.argv[1]))
 call_command("migrate", verbosity=0)

@@ -16,7 +16,7 @@ django.setup()
 from django.utils import timezone  # noqa: E402 - Django must be set up
 from scheduler import get_tasks  # noqa: E402
 from scheduler.runner import loop  # noqa: E402
-from shop.log import seen  # noqa: E402
+from shop_log import seen  # noqa: E402
 
 
 class End:

@@ -1,9 +1,5 @@
 """What ran when."""
 
-from datetime import UTC, datetime
+from shop_log import note, seen
 
-seen: list[tuple[str, str]] = []
-
-
-def note(what: str) -> None:
-    seen.append((what, datetime.now(UTC).isoformat()))
+__all__ = ["note", "seen"]

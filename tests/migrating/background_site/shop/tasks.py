@@ -5,8 +5,7 @@ from datetime import datetime, timedelta
 from background_task import background
 from background_task.models import Task
 from django.utils import timezone
-
-from shop.log import note
+from shop_log import note
 
 tried: set[datetime] = set()
 

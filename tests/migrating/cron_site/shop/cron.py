@@ -2,8 +2,7 @@
 
 from django.utils import timezone
 from django_cron import CronJobBase, Schedule
-
-from shop.log import note
+from shop_log import note
 
 
 class Noting(CronJobBase):

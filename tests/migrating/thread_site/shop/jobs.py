@@ -3,8 +3,7 @@
 from functools import partial
 
 from scheduler import DailyAt, Every, register
-
-from shop.log import note
+from shop_log import note
 
 
 @register("refresh_prices", schedule=Every(seconds=1800, jitter=60), description="Ask the wholesaler")

@@ -1,4 +1,4 @@
-"""When what ran, for the test."""
+"""When what ran, in the shop of each project."""
 
 from django.utils import timezone
 
