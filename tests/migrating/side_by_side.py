@@ -21,12 +21,10 @@ ROOT = HERE.parent.parent
 DAY = timedelta(days=1)
 LATE = timedelta(minutes=1)  # after the end of a month: what began at it
 MOVING = (
-    Topic.TIME_ZONE,
     Topic.CLOCK_CHANGES,
     Topic.FIRST_RUN,
     Topic.INTERVAL,
     Topic.STEPS,
-    Topic.END,
     Topic.MISSED,
     Topic.AFTER_FAILURE,
 )

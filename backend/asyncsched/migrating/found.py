@@ -17,15 +17,13 @@ class NotThere(AsyncschedError):
 class Topic(StrEnum):
     """What two schedulers may differ in. The upper ones move the instants at which a function runs."""
 
-    TIME_ZONE = "time zone"
     CLOCK_CHANGES = "clock changes"
     FIRST_RUN = "first run"
     INTERVAL = "interval"
     STEPS = "steps"  # how closely a time is kept
-    END = "end"  # after which nothing more runs
-
     MISSED = "missed"
     AFTER_FAILURE = "after a failure"
+
     OVERLAP = "overlap"
     SIDE_BY_SIDE = "side by side"
     SEVERAL_PROCESSES = "several processes"
