@@ -100,7 +100,8 @@ TABLES: Mapping[str, Table | Limits] = {
         metrics=("runs_per_s", "late_from_due_per_s", "p99_ms", "trips_per_standby_per_s"),
     ),
     "limits-death": Table(
-        workloads={scale.DEATH.format(scale.DISTANCE): ""}, metrics=("until_first_run_s", "until_caught_up_s")
+        workloads={scale.DEATH.format(scale.DISTANCE): ""},
+        metrics=("until_first_run_s", "until_caught_up_s", "vacancy_sigkill_s", "vacancy_sigterm_s"),
     ),
     "clock-jump": Table(
         workloads={web.JUMP.format(schedule): schedule for schedule in web.JUMPS},

@@ -24,7 +24,9 @@ from benchmarks.scale.distance import LongCable, by_way_of, empty_database
 from benchmarks.scale.load import Start, after_death, saturation
 from benchmarks.scale.replica import task_name
 
-UNTIL_READY = 4.0, 0.8  # seconds to start, and for each replica, before the load begins
+# The load begins so many times later as it took to start and fill the database, the second for each replica: on a
+# machine that is busy all takes longer.
+UNTIL_READY = 2.0, 0.5
 DIES_AT = 2.0  # seconds of an even load
 POLL, PATIENCE = 0.2, 60.0  # seconds
 
@@ -43,11 +45,12 @@ class Replica:
 
 def measure(shape: str, milliseconds: float, replicas: int, schedules: int, seconds: float) -> Figures:
     """Return what so many replicas, so many milliseconds from the database, made of the load."""
+    began = time.time()
     with empty_database() as (url, port):
         set_up("asyncsched", environ.Env.db_url_config(url))  # type: ignore[no-untyped-call]
         call_command("migrate", verbosity=0)
         _note_tasks(schedules)
-        begins = time.time() + UNTIL_READY[0] + UNTIL_READY[1] * replicas
+        begins = time.time() + (time.time() - began) * (UNTIL_READY[0] + UNTIL_READY[1] * replicas)
         cables = [LongCable(port, delay=milliseconds / 1e3) for _ in range(replicas)]
         urls = [by_way_of(cable.port, url=url, server=port) for cable in cables]
         with ExitStack() as stack:

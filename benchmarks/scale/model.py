@@ -75,7 +75,6 @@ class Leader:
         self._env = env
         self._costs = setting.costs
         self._distance = setting.distance
-        self._most = MOST_IN_BATCH if setting.in_groups else 1
         self._in_groups = setting.in_groups
         self._server = server
         self._gil = simpy.Resource(env)
@@ -127,7 +126,7 @@ class Leader:
     def _next(self) -> list[simpy.Event]:
         """Return what is claimed next: who has gone meanwhile is passed over."""
         asked: list[simpy.Event] = []
-        while self._asked and len(asked) < self._most:
+        while self._asked and len(asked) < (MOST_IN_BATCH if self._in_groups else 1):
             answer = self._asked.popleft()
             if answer in self._given_up:
                 self._given_up.remove(answer)

@@ -30,13 +30,14 @@ def measure(shape: str, milliseconds: float, replicas: int, schedules: int, seco
         setting = Setting(costs=found.costs, distance=distance)
         starts = simulate(setting, moments, until=until)
         return saturation(starts, schedules=schedules, seconds=seconds)
-    lasts = median_vacancy(standbys=replicas - 1, trip=distance + found.costs.wait_per_trip, resigns=False)
-    setting = Setting(costs=found.costs, distance=distance, vacancy=(DIES_AT, DIES_AT + lasts))
+    trip = distance + found.costs.wait_per_trip
+    killed, told = (_vacancy(standbys=replicas - 1, trip=trip, resigns=resigns) for resigns in (False, True))
+    setting = Setting(costs=found.costs, distance=distance, vacancy=(DIES_AT, DIES_AT + killed))
     starts = simulate(setting, moments, until=until)
-    return after_death(starts, died=DIES_AT)
+    return after_death(starts, died=DIES_AT) | {"vacancy_sigkill_s": killed, "vacancy_sigterm_s": told}
 
 
-def median_vacancy(*, standbys: int, trip: float, resigns: bool) -> float:
+def _vacancy(*, standbys: int, trip: float, resigns: bool) -> float:
     """Return for how many seconds nobody leads, with the lease time as it comes: the median of DEATHS."""
     dice = Random(DEATHS)
     seconds = Settings().lease_seconds
