@@ -136,6 +136,12 @@ def test_without_being_told_it_reads_what_the_setting_names(settings: Any) -> No
     assert [one.name for one in django_cron.read([])] == ["shop.twice", "shop.half_hourly"]
 
 
+def test_where_the_scheduler_has_a_zone_of_its_own_djangos_is_spelled_out(settings: Any) -> None:
+    settings.TIME_ZONE, settings.ASYNCSCHED = "Europe/Berlin", {"TIME_ZONE": "Asia/Tokyo"}
+    assert schedules("Twice") == {"shop.twice": 'Cron("30 6,18 * * *", tz="Europe/Berlin")'}
+    assert schedules("HalfHourly") == {"shop.half_hourly": "Every(seconds=1800)"}
+
+
 def test_without_any_class_it_says_how_to_name_one() -> None:
     with pytest.raises(NotThere, match="say which, with --where"):
         django_cron.read([])

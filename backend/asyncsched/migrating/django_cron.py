@@ -23,6 +23,7 @@ from django.utils import timezone
 from asyncsched.migrating.cron_class import CronClass, translated
 from asyncsched.migrating.dotted import first_line, object_at
 from asyncsched.migrating.found import Definition, LeftOut, NotThere
+from asyncsched.migrating.zones import in_djangos_zone
 
 PACKAGE = "django_cron"
 
@@ -33,7 +34,7 @@ def read(where: Sequence[str]) -> list[Definition]:
     if not paths:
         raise NotThere("settings.CRON_CLASSES names no class: say which, with --where shop.cron.ClearCarts")
     with _package_or_stand_in():
-        return [found for path in paths for found in _of_path(path)]
+        return [in_djangos_zone(found) for path in paths for found in _of_path(path)]
 
 
 @contextmanager

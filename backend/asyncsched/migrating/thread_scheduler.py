@@ -18,6 +18,7 @@ from django.utils.module_loading import autodiscover_modules
 from asyncsched.migrating.dotted import module_at
 from asyncsched.migrating.found import Definition, NotThere
 from asyncsched.migrating.thread_task import attributes, translated
+from asyncsched.migrating.zones import in_djangos_zone
 
 USUAL = "scheduler"
 
@@ -37,7 +38,7 @@ def read(where: Sequence[str]) -> list[Definition]:
         module_at(other)
     now = timezone.now()
     return [
-        definition
+        in_djangos_zone(definition)
         for key, thing in _entries(module)
         if (definition := translated(key, thing, zone=settings.TIME_ZONE, now=now)) is not None
     ]
