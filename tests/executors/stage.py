@@ -33,7 +33,7 @@ def errand(name: str, **options: Any) -> Task:
     function, predicate = own.get(name) or (getattr(functions, name, None), None)
     function = function or functions.answers  # of a name that workers do not know
     is_async = inspect.iscoroutinefunction(function)
-    options = {"schedule": Every(3600), "enabled_when": predicate} | options
+    options = {"schedule": Every(3600), "enabled_when": predicate, "executor": "the one on stage"} | options
     return make_task(function, name=name, is_async=is_async, **options)
 
 

@@ -52,18 +52,18 @@ class Delivery:
         return f"no worker picked it up {before}" if self._sent else f"the broker did not take it {before}"
 
     def go_on(self) -> None:
-        """Do what is due: begin to send, or see what has become of it."""
-        if self._sending is not None and self._sending.done():
-            self._note(self._sending.result().error)
-            self._sending = None
-        if self._sending is None and time.monotonic() >= self._due:
-            if self._sent:
-                extra = {"action": "sent_once_more", "task": self._name}
-                logger.warning("%s: no worker has picked it up so far, it is sent once more", self._name, extra=extra)
-            self._sending = in_thread(self._send, f"asyncsched-{self._name}-send")
+        """Send, if it is time to."""
+        if self._sending is not None or self.is_over or time.monotonic() < self._due:
+            return
+        if self._sent:
+            extra = {"action": "sent_once_more", "task": self._name}
+            logger.warning("%s: no worker has picked it up so far, it is sent once more", self._name, extra=extra)
+        self._sending = in_thread(self._send, f"asyncsched-{self._name}-send")
+        self._sending.add_done_callback(self._note)
 
-    def _note(self, error: BaseException | None) -> None:
-        self._error = error
+    def _note(self, sending: asyncio.Future[Answer[None]]) -> None:
+        self._sending = None
+        self._error = error = sending.result().error
         if error is None:
             self._sent += 1
             self._failed = 0

@@ -27,6 +27,7 @@ TASKS = env.json("ERRANDS_TASKS", default={"default": {"BACKEND": "django_tasks.
 CELERY_BROKER_URL = CELERY_RESULT_BACKEND = env.str("ERRANDS_BROKER", default="memory://")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 1}  # after it, messages are handed out again
 
 # To what the tasks are handed off, and which of them run as soon as a scheduler starts.
 ERRANDS_EXECUTOR = env.str("ERRANDS_EXECUTOR", default="local")

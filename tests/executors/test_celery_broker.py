@@ -1,0 +1,62 @@
+"""A broker that goes away, and comes back without what it held, costs time and no run.
+
+Its workers do not survive that, or no longer listen: with Redis they may end, or hang. Here they are started
+afterwards, as a process manager would.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from asyncsched.engine.runs import RunStatus
+from tests.executors.celery_site import CelerySite
+from tests.executors.stage import Stage
+from tests.storage.conftest import empty_tables
+from tests.support.deadline import eventually
+from tests.support.valkey import running_valkey
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture
+def site(folder: Path, shared_database: str) -> Iterator[CelerySite]:
+    with running_valkey() as broker:
+        yield CelerySite(valkey=broker, folder=folder, database_url=shared_database)
+    empty_tables()
+
+
+@pytest.fixture
+async def stage(site: CelerySite) -> AsyncIterator[Stage]:
+    stage = site.stage(beat=0.25)
+    yield stage
+    await stage.close()
+
+
+async def test_a_message_that_the_broker_has_lost_is_sent_again_and_the_run_takes_place(
+    site: CelerySite, stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = await stage.begin("answers")
+    await eventually(lambda: site.waiting("errands") == 1)
+    site.valkey.stop()
+    site.valkey.start()
+    assert site.waiting("errands") == 0
+    await eventually(lambda: site.waiting("errands"))
+    assert "answers: no worker has picked it up so far, it is sent once more" in caplog.text
+    with site.worker(processes=1):
+        assert (await run.result()).status is RunStatus.SUCCEEDED
+    assert run.notes == ["ran"]
+
+
+async def test_a_run_waits_for_a_broker_that_is_down_and_the_log_says_so_once(
+    site: CelerySite, stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    site.valkey.stop()
+    run = await stage.begin("answers")
+    await eventually(lambda: "answers: cannot be sent now, it is tried again: OperationalError" in caplog.text)
+    site.valkey.start()
+    with site.worker(processes=1):
+        assert (await run.result()).status is RunStatus.SUCCEEDED
+    assert run.notes == ["ran"]
+    assert caplog.text.count("cannot be sent now") == 1
+    assert caplog.text.count("can be sent again") == 1
