@@ -9,14 +9,16 @@ task has to ask for them itself, before each run.
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from itertools import groupby
 
+from asyncsched.errors import ScheduleError
 from asyncsched.schedules import Cron, DailyAt
 from asyncsched.schedules.base import zone_named
 
 MONTH = range(1, 32)
 WEEK = frozenset(range(7))
+MOST_DAYS = 10_000  # looked at for a weekday on which the schedule comes
 NAMES = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 
 _SEVENTHS = tuple(frozenset(MONTH[first : first + 7]) for first in range(0, 31, 7))
@@ -47,11 +49,18 @@ class Said:
     weekdays: frozenset[int] = WEEK
 
     def next_after(self, moment: datetime) -> datetime:
-        """Return the first occurrence after *moment* (aware) on one of the weekdays, in UTC."""
+        """Return the first occurrence after *moment* (aware) on one of the weekdays, in UTC.
+
+        Raises ScheduleError if there is none in sight.
+        """
         zone = zone_named(self.schedule.tz or "UTC")
-        while (moment := self.schedule.next_after(moment)).astimezone(zone).isoweekday() % 7 not in self.weekdays:
-            continue
-        return moment
+        for _ in range(MOST_DAYS):
+            moment = self.schedule.next_after(moment)
+            local = moment.astimezone(zone)
+            if local.isoweekday() % 7 in self.weekdays:
+                return moment
+            moment = datetime.combine(local.date(), time.max, zone)
+        raise ScheduleError(f"{self.schedule.describe()}: never comes on {weekday_names(self.weekdays)}")
 
 
 def said(fields: Fields, zone: str | None) -> Said:
