@@ -86,9 +86,13 @@ class Contract:
 
     async def test_a_run_that_is_over_its_time_is_told_or_ended(self, stage: Stage) -> None:
         for name in ("heeds", "heeds_async"):
-            run = await stage.begin(errand(name, timeout=1.0))
-            result = await run.result()
-            assert (result.status, result.error) == (RunStatus.TIMED_OUT, "did not finish within 1 s")
+            for limit in (1, 5, 25):  # on a busy machine it may take long until somebody comes to run it
+                run = await stage.begin(errand(name, timeout=limit))
+                result = await run.result()
+                assert result.status is RunStatus.TIMED_OUT
+                if not (result.error or "").startswith("found no free "):
+                    break
+            assert result.error == f"did not finish within {limit} s"
             await eventually(partial(_is_over, run))
 
     async def test_a_run_that_is_cut_off_is_told_or_ended(self, stage: Stage) -> None:
