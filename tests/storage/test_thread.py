@@ -48,6 +48,29 @@ async def test_who_waits_is_told_in_time_and_who_comes_next_is_answered(network:
     assert await thread.stop(lambda: None, 10)
 
 
+async def test_who_waits_behind_others_that_are_answered_waits_its_turn_however_long_that_is() -> None:
+    thread, turns = DatabaseThread(patience=PATIENCE), threading.Semaphore(0)
+
+    async def let_one_after_the_other_be_answered() -> None:
+        for _ in range(5):
+            await asyncio.sleep(PATIENCE / 2)
+            turns.release()
+
+    calls = [asyncio.create_task(thread.call(turns.acquire)) for _ in range(5)]
+    await let_one_after_the_other_be_answered()
+    assert await asyncio.gather(*calls) == [True] * 5
+    assert await thread.stop(lambda: None, 10)
+
+
+async def test_where_nobody_is_answered_all_are_told_at_the_same_time() -> None:
+    thread, turns = DatabaseThread(patience=PATIENCE), threading.Semaphore(0)
+    calls = [asyncio.create_task(thread.call(turns.acquire)) for _ in range(5)]
+    told = await asyncio.gather(*calls, return_exceptions=True)
+    assert [type(error) for error in told] == [StoreUnavailable] * 5
+    turns.release()  # what was asked last is not begun any more
+    assert await thread.stop(lambda: None, 10)
+
+
 async def test_an_answer_that_comes_in_the_moment_the_caller_goes_is_taken_back() -> None:
     thread, taken_back, is_over = DatabaseThread(), [], threading.Event()
     asking = asyncio.create_task(thread.call(lambda: "a claim", undo=taken_back.append))

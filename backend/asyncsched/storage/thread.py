@@ -6,7 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from django.db import Error as DatabaseError
 from django.db import connections
@@ -45,6 +45,7 @@ class DatabaseThread:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._connection: BoundedConnection | None = None
         self._busy_since: float | None = None
+        self._answered_at = 0.0
         self._stopped = False
         self._on_end: Callable[[], object] = _nothing
 
@@ -57,27 +58,37 @@ class DatabaseThread:
     ) -> Answer:
         """Run *function* in the thread and return its answer.
 
-        Raises StoreUnavailable for any database error, and if the answer does not come in time; what
-        the thread is doing then is interrupted, so that it can go on with something else. When
+        Raises StoreUnavailable for any database error, and if nobody has had an answer for *within*
+        seconds; what the thread is doing then is interrupted, so that it can go on. When
         the caller has gone before its turn comes the function is not run; when it goes meanwhile,
         *undo* takes the answer back, in the thread.
         """
         within = self._patience if within is None else within
         self._ensure_started()
-        call = _Call(function, undo, later=self._jobs.put)
+        call = _Call(function, undo, later=self._jobs.put, on_success=self._note_answer)
         self._jobs.put(call.run)
         try:
-            async with asyncio.timeout(within):
-                return await call.answer
-        except TimeoutError:
-            call.leave()
-            self.interrupt_if_stuck()
-            raise StoreUnavailable(f"the database did not answer within {within:g} s") from None
+            await self._wait_for(call.answer, within)
         except asyncio.CancelledError:
             call.leave()
             raise
+        if not call.answer.done():
+            call.leave()
+            self.interrupt_if_stuck()
+            raise StoreUnavailable(f"the database did not answer within {within:g} s")
+        try:
+            return call.answer.result()
         except DatabaseError as error:
             raise StoreUnavailable(describe(error)) from error
+
+    async def _wait_for(self, answer: "asyncio.Future[Any]", within: float) -> None:
+        """Wait for *answer*, at most for so long after the call or, behind others, after one of them was answered.
+
+        A queue is no outage: who gave up because it is long would come again, and nobody would be answered in time.
+        """
+        since = time.monotonic()
+        while not answer.done() and (left := max(since, self._answered_at) + within - time.monotonic()) > 0:
+            await asyncio.wait((answer,), timeout=left)
 
     @property
     def is_pooled(self) -> bool:
@@ -126,6 +137,9 @@ class DatabaseThread:
         if self._thread.ident is None:
             self._thread.start()
 
+    def _note_answer(self) -> None:
+        self._answered_at = time.monotonic()
+
     def _note_time(self) -> None:
         """What the thread waits for has begun now."""
         self._busy_since = time.monotonic()
@@ -158,11 +172,17 @@ class _Call(Generic[Answer]):
     """One question to the database, and what becomes of the answer if nobody waits for it any more."""
 
     def __init__(
-        self, function: Callable[[], Answer], undo: Callable[[Answer], None] | None, *, later: Callable[[Job], None]
+        self,
+        function: Callable[[], Answer],
+        undo: Callable[[Answer], None] | None,
+        *,
+        later: Callable[[Job], None],
+        on_success: Callable[[], None],
     ) -> None:
         self._function = function
         self._undo = undo
         self._later = later
+        self._on_success = on_success
         self._loop = asyncio.get_running_loop()
         self.answer: asyncio.Future[Answer] = self._loop.create_future()
 
@@ -176,14 +196,16 @@ class _Call(Generic[Answer]):
             if isinstance(boundary.error, DatabaseError):
                 connections.close_all()
             self._loop.call_soon_threadsafe(self._fail, boundary.error)
-        elif self.answer.done():
+            return
+        self._on_success()
+        if self.answer.done():
             self._take_back(value)
         else:
             self._loop.call_soon_threadsafe(self._succeed, value)
 
     def leave(self) -> None:
         """The caller has gone. An answer that came in the same moment has reached nobody."""
-        if self.answer.done() and not self.answer.cancelled() and self.answer.exception() is None:
+        if not self.answer.cancel() and not self.answer.cancelled() and self.answer.exception() is None:
             value = self.answer.result()
             self._later(lambda: self._take_back(value))
 
