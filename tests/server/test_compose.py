@@ -91,6 +91,6 @@ async def run_by_hand(work: Any) -> None:
     occurrence = Occurrence(task=task.name, scheduled_for=clock.now(), trigger=Trigger.MANUAL)
     claim = await store.claim(task, occurrence)
     assert isinstance(claim, Claim)
-    runner = Runner(clock, compose.executor(conf.load()))
+    runner = Runner(clock, compose.executor(conf.load(), [task], "here"))
     await runner.run(task, claim, due_at=clock.now(), report=store.record)
     await store.close(patience=10.0)
