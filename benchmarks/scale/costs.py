@@ -48,7 +48,6 @@ class Costs:
 
     claim: Part
     end: Part  # to write how it ended, in batches
-    withdrawal: Part  # to take a claim back
     row: Part  # to write a row among many, with one statement for all of them
     cpu_per_run: float  # of the rest of the process: the event loop
 
@@ -80,9 +79,9 @@ def measured(*delays: float) -> Measured:
         tasks = [*_registered("run", time.time() + SOON)]
         whole = asyncio.run(_cpu_of_a_run(tasks))
         distances = tuple(_distance(port, delay) for delay in delays)
-    claim, end, withdrawal, row = (replace(one, trips=of.trips) for one, of in zip(timed, counted, strict=True))
+    claim, end, row = (replace(one, trips=of.trips) for one, of in zip(timed, counted, strict=True))
     rest = max(0.0, whole - claim.cpu - end.cpu)
-    costs = Costs(claim=claim, end=end, withdrawal=withdrawal, row=row, cpu_per_run=rest)
+    costs = Costs(claim=claim, end=end, row=row, cpu_per_run=rest)
     return Measured(costs=costs, distances=distances)
 
 
@@ -118,10 +117,9 @@ async def _job() -> None:
     """Do nothing."""
 
 
-def _taken(tasks: Sequence[Task], trips: Callable[[], int]) -> tuple[Part, Part, Part, Part]:
-    """Claim a run of each task, write how it ended, claim another and take that back, and write one never claimed."""
+def _taken(tasks: Sequence[Task], trips: Callable[[], int]) -> tuple[Part, Part, Part]:
+    """Claim a run of each of *tasks*, write how it ended, and write one that was not claimed."""
     from asyncsched.models import Lease  # noqa: PLC0415 - Django has to be set up
-    from asyncsched.storage import claims  # noqa: PLC0415
     from asyncsched.storage.writer import LEAST_IN_BATCH, MOST_IN_BATCH  # noqa: PLC0415
 
     Lease.objects.create(name="scheduler", term=TERM, holder=LEADER)
@@ -132,11 +130,10 @@ def _taken(tasks: Sequence[Task], trips: Callable[[], int]) -> tuple[Part, Part,
 
     claim = _each([partial(grant, task) for task in tasks], trips)
     end = _written(tasks, granted, trips, most=LEAST_IN_BATCH)  # so small are batches at first, and so these stay
-    withdrawal = _each([partial(claims.withdraw, _claimed(task)) for task in tasks], trips)
     unclaimed = [replace(one, has_row=False, run_id=new_run_id()) for one in granted]
     row = _written(tasks, unclaimed, trips, most=MOST_IN_BATCH)
     Lease.objects.all().delete()
-    return claim, end, withdrawal, row
+    return claim, end, row
 
 
 def _claimed(task: Task) -> Claim:

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from benchmarks.engine.measure import Figures, percentile
 
 LATE = 0.5  # seconds: who is later than that waits for others, and not for a timer
-GIVEN_UP = 8.0  # seconds: soon those that wait longer begin to give up
 MINUTE = 60.0  # seconds
 AT_ONCE = (10, 100, 1_000)  # schedules of every minute that are due together
 
@@ -31,13 +30,9 @@ SHAPES = {"ramp": ramp, "even": even}
 
 
 def saturation(starts: Iterable[Start], *, schedules: int, seconds: float) -> Figures:
-    """Return how many runs a second start once a *ramp* has become too much, and at how many due a second it has.
-
-    Only while nobody gives up: what becomes of those is another matter.
-    """
+    """Return how many runs a second start once a *ramp* has become too much, and at how many due a second it has."""
     in_order = sorted(starts)
-    until = min((started for due, started in in_order if started - due > GIVEN_UP), default=math.inf)
-    late = [(due, started) for due, started in in_order if started - due > LATE and started < until]
+    late = [(due, started) for due, started in in_order if started - due > LATE]
     rising = sorted(started - due for due, started in in_order)
     figures: Figures = {}
     if len(late) > 1:

@@ -9,7 +9,8 @@ constants:
   and between two of them a batch of ends that are to be written. Each trip takes the *distance* of the database, and
   the server's time.
 - **The server** answers as many at once as it has processors, for all processes together.
-- **A claim** that has no answer in time is given up, and taken back if it comes after all; it is tried again later.
+
+Nobody gives up: who waits for a claim waits for as long as others get theirs.
 """
 
 import os
@@ -22,8 +23,6 @@ from typing import Any
 
 import simpy
 
-from asyncsched.engine.machine import CLAIM_RETRY
-from asyncsched.storage.thread import ANSWER_WITHIN
 from asyncsched.storage.writer import BREATH, LEAST_IN_BATCH, MOST_IN_BATCH, SOON
 from benchmarks.scale.costs import Costs, Part
 from benchmarks.scale.load import Start
@@ -56,13 +55,12 @@ def simulate(setting: Setting, moments: Sequence[float], *, until: float) -> lis
 
 
 def _run(env: simpy.Environment, leader: "Leader", due: float, setting: Setting, starts: list[Start]) -> Process:
-    """One occurrence: claimed, tried again until it is granted, and run."""
+    """One occurrence: claimed, and run."""
     yield env.timeout(due)
     nobody_from, nobody_until = setting.vacancy
     if nobody_from <= due < nobody_until:
         yield env.timeout(nobody_until - due)
-    while not (yield from leader.claim()):
-        yield env.timeout(CLAIM_RETRY.total_seconds())
+    yield leader.claim()
     yield from leader.python(setting.costs.cpu_per_run)
     starts.append((due, env.now))
     leader.ended()
@@ -76,10 +74,10 @@ class Leader:
         self._costs = setting.costs
         self._distance = setting.distance
         self._in_groups = setting.in_groups
+        self._most = MOST_IN_BATCH if setting.in_groups else 1
         self._server = server
         self._gil = simpy.Resource(env)
         self._asked: deque[simpy.Event] = deque()
-        self._given_up: set[simpy.Event] = set()
         self._ends = 0  # to be written
         self._write_at = inf
         self._news = env.event()
@@ -91,16 +89,12 @@ class Leader:
             yield turn
             yield self._env.timeout(seconds)
 
-    def claim(self) -> Generator[simpy.Event, Any, bool]:
-        """Ask for a claim; return whether it was granted in time."""
+    def claim(self) -> simpy.Event:
+        """Ask for a claim; return what happens when it is granted."""
         answer = self._env.event()
         self._asked.append(answer)
         self._tell()
-        yield answer | self._env.timeout(ANSWER_WITHIN)
-        if answer.triggered:
-            return True
-        self._given_up.add(answer)
-        return False
+        return answer
 
     def ended(self) -> None:
         """A run has ended: that is to be written soon."""
@@ -118,30 +112,12 @@ class Leader:
                 self._news = self._env.event()
                 pause = [self._env.timeout(self._write_at - self._env.now)] if self._write_at < inf else []
                 yield self._env.any_of([self._news, *pause])
-            if asked := self._next():
-                yield from self._grant(asked)
+            if asked := [self._asked.popleft() for _ in range(min(len(self._asked), self._most))]:
+                yield from self._transaction(self._costs.claim, len(asked))
+                for answer in asked:
+                    answer.succeed()
             if self._env.now >= self._write_at:
                 yield from self._write()
-
-    def _next(self) -> list[simpy.Event]:
-        """Return what is claimed next: who has gone meanwhile is passed over."""
-        asked: list[simpy.Event] = []
-        while self._asked and len(asked) < (MOST_IN_BATCH if self._in_groups else 1):
-            answer = self._asked.popleft()
-            if answer in self._given_up:
-                self._given_up.remove(answer)
-            else:
-                asked.append(answer)
-        return asked
-
-    def _grant(self, asked: list[simpy.Event]) -> Process:
-        yield from self._transaction(self._costs.claim, len(asked))
-        for answer in asked:
-            if answer in self._given_up:
-                self._given_up.remove(answer)
-                yield from self._ask(self._costs.withdrawal)
-            else:
-                answer.succeed()
 
     def _write(self) -> Process:
         began = self._env.now
