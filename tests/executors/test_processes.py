@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import select
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -19,6 +21,7 @@ from asyncsched.engine.clock import SystemClock
 from asyncsched.engine.runner import Runner
 from asyncsched.engine.runs import Claim, Occurrence, RunResult, RunStatus, new_run_id
 from asyncsched.errors import ConfigurationError
+from asyncsched.executors.child import PROGRAM
 from asyncsched.executors.configured import Setup
 from asyncsched.executors.processes import ProcessExecutor
 from tests.engine.conftest import make_task
@@ -217,6 +220,15 @@ def test_settings_that_no_other_process_could_find_are_refused(monkeypatch: pyte
     monkeypatch.delenv("DJANGO_SETTINGS_MODULE")
     with pytest.raises(ConfigurationError, match="DJANGO_SETTINGS_MODULE"):
         Processes()
+
+
+def test_a_process_ends_with_its_executor_also_if_that_has_not_heard_it_out() -> None:
+    ours, theirs = socket.socketpair()
+    with theirs:
+        process = subprocess.Popen([sys.executable, "-c", PROGRAM, *sys.path], stdin=theirs, start_new_session=True)
+    with ours:
+        select.select([ours], [], [])  # it has said that it is ready
+    assert process.wait(60) == 0
 
 
 UNGUARDED = """

@@ -55,7 +55,7 @@ class Child:
     @property
     def is_gone(self) -> bool:
         """True once it has ended, or is about to."""
-        return self._reader.at_eof() or self._process.returncode is not None
+        return self._reader.at_eof() or self._writer.is_closing() or self._process.returncode is not None
 
     async def get_ready(self) -> Outcome | None:
         """Wait until Django is set up in it; return what becomes of the run if that fails."""

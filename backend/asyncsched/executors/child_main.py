@@ -17,6 +17,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from types import FrameType
 from typing import Any
@@ -46,9 +47,7 @@ def main() -> None:
         link.ended(failed(boundary.error))
         return
     link.send(ready=True)
-    for order in link.orders():
-        run = order.to_run(link.progressed)
-        link.began(run)
+    for order, run in link.orders():
         link.ended(perform(order, run))
 
 
@@ -68,7 +67,7 @@ class _Link:
         self._connection = connection
         self._main_thread = threading.get_ident()
         self._sending = threading.Lock()
-        self._orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
+        self._orders: queue.SimpleQueue[tuple[Order, Run]] = queue.SimpleQueue()
         self._run: Run | None = None
         self._has_news = threading.Event()
         self._is_over = False
@@ -77,26 +76,20 @@ class _Link:
         for attend in (self._listen, self._report):
             threading.Thread(target=attend, name=f"asyncsched-{attend.__name__}", daemon=True).start()
 
-    def orders(self) -> Iterator[Order]:
+    def orders(self) -> Iterator[tuple[Order, Run]]:
         while not self._is_over:
             yield self._orders.get()
 
-    def began(self, run: Run) -> None:
-        self._run = run
-
-    def progressed(self, run: Run) -> None:
-        self._has_news.set()
-
     def ended(self, outcome: Outcome) -> None:
-        with self._sending:  # what is reported afterwards would count for the next run
-            run, self._run = self._run, None
-        if run is not None and run.done_of_total != (0, None):
-            self.send(progress=run.done_of_total)  # its last word
-        self.send(outcome=asdict(outcome))
+        with self._sending:
+            if self._run is not None:
+                self._write_progress(self._run)  # its last word
+                self._run = None
+            self._write(outcome=asdict(outcome))
 
     def send(self, **message: Any) -> None:
         with self._sending:
-            self._write(message)
+            self._write(**message)
 
     def interrupted(self, signal_number: int, frame: FrameType | None) -> None:
         """Get the main thread out of whatever it does, if the executor wants that."""
@@ -104,11 +97,13 @@ class _Link:
             raise SystemExit
 
     def _listen(self) -> None:
-        with self._connection.makefile("rb") as lines:
+        with suppress(ConnectionError), self._connection.makefile("rb") as lines:
             for line in lines:
                 message = json.loads(line)
                 if "order" in message:
-                    self._orders.put(Order.from_dict(message["order"]))
+                    order = Order.from_dict(message["order"])
+                    self._run = order.to_run(lambda _run: self._has_news.set())
+                    self._orders.put((order, self._run))
                 elif (run := self._run) is not None:
                     run.stop()
         self._is_over = True
@@ -121,8 +116,13 @@ class _Link:
             self._has_news.clear()
             with self._sending:
                 if self._run is not None:
-                    self._write({"progress": self._run.done_of_total})
+                    self._write_progress(self._run)
             time.sleep(PERIOD)
 
-    def _write(self, message: dict[str, Any]) -> None:
-        self._connection.sendall(json.dumps(message).encode() + b"\n")
+    def _write_progress(self, run: Run) -> None:
+        if run.done_of_total != (0, None):
+            self._write(progress=run.done_of_total)
+
+    def _write(self, **message: Any) -> None:
+        with suppress(ConnectionError):  # the executor has gone, which the other thread sees too
+            self._connection.sendall(json.dumps(message).encode() + b"\n")
