@@ -5,7 +5,7 @@ from datetime import timedelta
 from asyncsched import Cron, DailyAt, Every, Retry, register
 
 
-@register("prices", Every(seconds=30, jitter=5), timeout=20)
+@register("prices", Every(seconds=7_200, jitter=5), timeout=20)
 async def refresh_prices() -> None:
     """Ask the wholesaler."""
 
@@ -60,6 +60,6 @@ def paused() -> None:
     """Rest."""
 
 
-@register("each", Every(seconds=60), scope="replica")
+@register("each", Every(seconds=21_600), scope="replica")
 def each() -> None:
     """Look around."""
