@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from asyncsched.registry import Registry
 from tests.executors.stage import Stage
+from tests.storage.conftest import empty_tables
 from tests.support.databases import default_database
 from tests.support.servers import Server
 from tests.support.valkey import Valkey, running_valkey
@@ -68,3 +70,18 @@ async def celery_stage(celery_site: Any, celery_worker: Server) -> AsyncIterator
     stage = celery_site.stage(beat=1.0)
     yield stage
     await stage.close()
+
+
+@pytest.fixture
+def known(monkeypatch: pytest.MonkeyPatch) -> Registry:
+    """The tasks that a worker in this process knows: none, until a test adds some."""
+    registry = Registry()
+    monkeypatch.setattr("asyncsched.executors.order.registry", registry)
+    return registry
+
+
+@pytest.fixture
+def nothing_left(shared_database: str) -> Iterator[None]:
+    """No test meets a run of another."""
+    yield
+    empty_tables()

@@ -12,7 +12,6 @@ import pytest
 from asyncsched.engine.runs import RunStatus
 from tests.executors.celery_site import CelerySite
 from tests.executors.stage import Stage
-from tests.storage.conftest import empty_tables
 from tests.support.deadline import eventually
 from tests.support.valkey import running_valkey
 
@@ -20,10 +19,9 @@ pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture
-def site(folder: Path, shared_database: str) -> Iterator[CelerySite]:
+def site(folder: Path, shared_database: str, nothing_left: None) -> Iterator[CelerySite]:
     with running_valkey() as broker:
         yield CelerySite(valkey=broker, folder=folder, database_url=shared_database)
-    empty_tables()
 
 
 @pytest.fixture

@@ -19,12 +19,11 @@ from asyncsched.executors.order import Order
 from asyncsched.models import HandOff
 from tests.executors.celery_site import CelerySite
 from tests.executors.stage import Going, Stage, errand
-from tests.storage.conftest import empty_tables
 from tests.support.deadline import eventually
 from tests.support.servers import Server
 
 SUCCEEDED, FAILED, ABANDONED = RunStatus.SUCCEEDED, RunStatus.FAILED, RunStatus.ABANDONED
-pytestmark = pytest.mark.usefixtures("celery_worker")
+pytestmark = pytest.mark.usefixtures("celery_worker", "nothing_left")
 
 
 @pytest.fixture
@@ -39,13 +38,6 @@ async def make_stage(celery_site: CelerySite) -> AsyncIterator[Callable[..., Sta
     yield make
     for stage in stages:
         await stage.close()
-
-
-@pytest.fixture(autouse=True)
-def nothing_left(shared_database: str) -> Iterator[None]:
-    """No test meets a run of another."""
-    yield
-    empty_tables()
 
 
 @pytest.fixture
@@ -74,7 +66,7 @@ async def listened_to(site: CelerySite, queue: str) -> None:
     await eventually(lambda: asyncio.to_thread(site.let_worker_listen_to, queue))
 
 
-async def test_a_worker_process_that_is_killed_abandons_its_run_and_that_is_known_in_seconds(
+async def test_a_worker_process_that_is_killed_abandons_its_run_and_celery_tells_why_before_the_silence_does(
     celery_stage: Stage,
 ) -> None:
     run = await celery_stage.begin("holds")
@@ -83,7 +75,6 @@ async def test_a_worker_process_that_is_killed_abandons_its_run_and_that_is_know
     result = await run.result()
     assert result.status is ABANDONED
     assert "WorkerLostError" in str(result.error)
-    assert result.duration < 12  # beats, of one second: so long nobody would have known without Celery
     assert run.notes == ["began"]
 
 
@@ -173,7 +164,7 @@ async def test_a_run_that_is_over_its_time_is_ended_by_its_worker_though_nobody_
     make_stage: Callable[..., Stage],
 ) -> None:
     stage = make_stage(beat=1.0)
-    run = await stage.begin(errand("holds", timeout=1.5))
+    run = await stage.begin(errand("holds", timeout=4))
     await run.noted("began")
     stage.runner.ask_to_stop()
     await eventually(run.performing.done)

@@ -1,0 +1,257 @@
+"""What every executor does that hands runs to workers, seen with an engine that does nothing by itself."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.db import connection
+from django.utils import timezone
+
+from asyncsched import Every, Overlap
+from asyncsched.engine.runs import Claim, Occurrence, Outcome, RunStatus
+from asyncsched.errors import ConfigurationError
+from asyncsched.executors.configured import Setup
+from asyncsched.executors.handed_off import HandedOffExecutor
+from asyncsched.executors.order import Order
+from asyncsched.executors.worker import work
+from asyncsched.models import HandOff, TaskRun
+from asyncsched.registry import Registry
+from asyncsched.storage import claims, handoffs
+from asyncsched.storage.store import DjangoStore
+from tests.executors.stage import Going, Stage, errand
+from tests.support.deadline import eventually
+
+pytestmark = pytest.mark.usefixtures("nothing_left")
+FAILED, ABANDONED, SUCCEEDED = RunStatus.FAILED, RunStatus.ABANDONED, RunStatus.SUCCEEDED
+
+
+class Engine(HandedOffExecutor):
+    """Takes orders, and carries none out; unless it *works*, which it then does where they are sent from."""
+
+    def __init__(self, setup: Setup) -> None:
+        super().__init__(setup)
+        self.sent: list[Order] = []
+        self.revoked: list[str] = []
+        self.asked = 0
+        self.works = False
+        self.fails_with: Exception | None = None
+        self.knows: Outcome | Exception | None = None
+
+    def send(self, order: Order, *, expires_at: datetime | None) -> None:
+        if self.fails_with:
+            raise self.fails_with
+        self.sent.append(order)
+        if self.works:
+            work(order, beat=self.beat)
+
+    def revoke(self, order: Order) -> None:
+        self.revoked.append(order.run_id)
+
+    def verdict(self, run_id: str) -> Outcome | None:
+        self.asked += 1
+        if isinstance(self.knows, Exception):
+            raise self.knows
+        return self.knows
+
+
+@pytest.fixture
+async def stage(shared_database: str) -> AsyncIterator[Stage]:
+    store = DjangoStore(now=lambda: datetime.now(UTC))
+    stage = Stage(executor=Engine(Setup(name="engine", replica=store.replica, options={"beat": 0.25})), store=store)
+    yield stage
+    await stage.close()
+
+
+def engine_of(stage: Stage) -> Engine:
+    assert isinstance(stage.executor, Engine)
+    return stage.executor
+
+
+async def picked_up(stage: Stage, run: Going) -> None:
+    """Let a worker, of which nothing more is heard, pick *run* up once it has been sent."""
+    await eventually(lambda: engine_of(stage).sent)
+    assert await sync_to_async(handoffs.pick_up)(run.id, "worker:1")
+    await run.picked_up()
+
+
+@contextmanager
+def out_of_reach(table: str) -> Iterator[None]:
+    """Let it look as if the database were away, for who asks for *table*."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {table} RENAME TO away")
+        try:
+            yield
+        finally:
+            cursor.execute(f"ALTER TABLE away RENAME TO {table}")
+
+
+async def is_withdrawn(run: Going) -> bool:
+    """Return whether no worker can pick *run* up any more, and none has."""
+    return not await HandOff.objects.filter(run_id=run.id).aexists()
+
+
+async def test_an_engine_may_carry_orders_out_where_they_are_sent_from(stage: Stage, known: Registry) -> None:
+    known.add(errand("answers"))
+    engine_of(stage).works = True
+    result = await stage.run("answers")
+    assert (result.status, result.value) == (SUCCEEDED, "42")
+
+
+async def test_a_worker_of_which_nothing_is_heard_any_more_has_abandoned_its_run(stage: Stage) -> None:
+    run = await stage.begin("holds")
+    await picked_up(stage, run)
+    result = await run.result()
+    assert (result.status, result.error) == (ABANDONED, "its worker ended without a word")
+    outcome = Outcome(status=SUCCEEDED)
+    assert not await sync_to_async(partial(handoffs.end, run.id, outcome, done=0, total=None))()
+
+
+async def test_an_engine_that_knows_better_is_believed_once_its_worker_is_silent(stage: Stage) -> None:
+    engine_of(stage).knows = Outcome(status=FAILED, error="out of memory")
+    run = await stage.begin("holds")
+    await picked_up(stage, run)
+    result = await run.result()
+    assert (result.status, result.error) == (FAILED, "out of memory")
+
+
+async def test_an_engine_that_cannot_be_asked_knows_nothing(stage: Stage) -> None:
+    engine_of(stage).knows = OSError("no result backend")
+    run = await stage.begin("holds")
+    await picked_up(stage, run)
+    assert (await run.result()).error == "its worker ended without a word"
+    assert engine_of(stage).asked > 1
+
+
+async def test_an_engine_is_not_asked_about_a_worker_that_tells_of_itself(stage: Stage, known: Registry) -> None:
+    known.add(errand("answers"))
+    engine_of(stage).works = True
+    await stage.run("answers")
+    assert engine_of(stage).asked == 0
+
+
+async def test_a_run_that_cannot_be_sent_before_its_next_occurrence_fails_and_says_why(stage: Stage) -> None:
+    engine_of(stage).fails_with = OSError("no route to broker")
+    result = await stage.run(errand("answers", schedule=Every(1)))
+    assert result.status is FAILED
+    assert str(result.error).startswith("could not be sent before ")
+    assert str(result.error).endswith(": OSError: no route to broker")
+
+
+async def test_a_run_that_finds_no_worker_within_its_time_is_withdrawn(stage: Stage) -> None:
+    run = await stage.begin(errand("answers", timeout=0.5))
+    result = await run.result()
+    assert (result.status, result.error) == (RunStatus.TIMED_OUT, "found no free worker within 0.5 s")
+    await eventually(lambda: is_withdrawn(run))
+    assert engine_of(stage).revoked == []
+
+
+async def test_a_run_that_is_over_its_time_is_revoked(stage: Stage) -> None:
+    run = await stage.begin(errand("holds", timeout=3.0))
+    await picked_up(stage, run)
+    assert (await run.result()).error == "did not finish within 3 s"
+    await eventually(lambda: engine_of(stage).revoked == [run.id])
+
+
+async def test_a_run_to_which_another_process_has_come_to_attend_is_left_to_it(stage: Stage) -> None:
+    run = await stage.begin("holds")
+    await picked_up(stage, run)
+    await HandOff.objects.filter(run_id=run.id).aupdate(owner="another")
+    await eventually(run.performing.done)
+    assert (run.results, run.left) == ([], [run.claim])
+    assert engine_of(stage).revoked == []
+
+
+async def test_an_outage_of_the_database_is_told_once_and_costs_nothing(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = await stage.begin("holds")
+    await picked_up(stage, run)
+    away = out_of_reach("asyncsched_handoff")
+    await sync_to_async(away.__enter__)()
+    await eventually(lambda: "cannot see how handed-off runs go on" in caplog.text)
+    await sync_to_async(away.__exit__)(None, None, None)
+    end = partial(handoffs.end, run.id, Outcome(status=SUCCEEDED, value="held"), done=0, total=None)
+    await sync_to_async(end)()
+    assert (await run.result()).value == "held"
+    assert caplog.text.count("cannot see how handed-off runs go on") == 1
+    assert "can see again how handed-off runs go on" in caplog.text
+
+
+async def earlier_run_over_its_time() -> str:
+    """Return the id of a run that counts as ended, though its worker has not ended it."""
+    occurrence = Occurrence(task="holds", scheduled_for=timezone.now())
+    task = errand("holds")
+    claim = await sync_to_async(claims.claim)(task, occurrence, replica="another", now=timezone.now())
+    assert isinstance(claim, Claim)
+    await sync_to_async(handoffs.offer)(claim.run_id, task="holds", executor="engine", owner="another")
+    assert await sync_to_async(handoffs.pick_up)(claim.run_id, "worker:1")
+    await TaskRun.objects.filter(run_id=claim.run_id).aupdate(status="timed_out")
+    return claim.run_id
+
+
+async def beat(run_id: str) -> None:
+    while True:
+        await sync_to_async(handoffs.beat)(run_id, done=0, total=None)
+        await asyncio.sleep(0.02)
+
+
+async def test_a_task_does_not_run_while_a_worker_has_not_ended_its_earlier_run(stage: Stage) -> None:
+    beating = asyncio.create_task(beat(await earlier_run_over_its_time()))
+    result = await stage.run("holds")
+    assert result.status is FAILED
+    assert result.error == "StillRunning: an earlier run is over its time and its worker has not ended it yet"
+    assert engine_of(stage).sent == []
+    assert (await (await ended_by_a_worker(stage, overlap=Overlap.ALLOW)).result()).status is SUCCEEDED
+    beating.cancel()
+
+
+async def ended_by_a_worker(stage: Stage, **options: Any) -> Going:
+    """Begin a run, and let a worker pick it up and end it."""
+    run = await stage.begin(errand("holds", **options))
+    await picked_up(stage, run)
+    await sync_to_async(partial(handoffs.end, run.id, Outcome(status=SUCCEEDED), done=0, total=None))()
+    return run
+
+
+async def test_a_worker_that_is_dead_does_not_keep_its_task_from_running(stage: Stage) -> None:
+    earlier = await earlier_run_over_its_time()
+    run = await ended_by_a_worker(stage)
+    assert (await run.result()).status is SUCCEEDED
+    row = await HandOff.objects.aget(run_id=earlier)
+    assert row.outcome["status"] == "abandoned"
+
+
+def test_while_nothing_is_handed_off_there_is_neither_a_thread_nor_a_look() -> None:
+    before = threading.active_count()
+    executor = Engine(Setup(name="engine", replica="here"))
+    assert threading.active_count() == before
+    asyncio.run(executor.close(1))
+
+
+async def test_after_the_last_run_nobody_looks_any_more(stage: Stage, known: Registry) -> None:
+    known.add(errand("answers"))
+    engine_of(stage).works = True
+    await stage.run("answers")
+    looking = stage.executor._lookout._looking
+    await eventually(looking.done)
+
+
+@pytest.mark.parametrize(
+    ("options", "refusal"),
+    [
+        ({"qeue": "x"}, "OPTIONS has 'qeue', which is no option; known are beat"),
+        ({"beat": 0}, "OPTIONS['beat'] must be a number of seconds above 0, but is 0"),
+        ({"beat": "often"}, "OPTIONS['beat'] must be a number of seconds above 0, but is 'often'"),
+    ],
+    ids=["unknown", "none", "text"],
+)
+def test_options_that_cannot_work_are_refused(options: dict[str, Any], refusal: str) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        Engine(Setup(name="engine", replica="here", options=options))
+    assert str(error.value) == refusal
