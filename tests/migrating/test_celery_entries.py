@@ -1,0 +1,159 @@
+"""What Celery beat sends, as tasks: the call, the options, and what is left out."""
+
+import json
+import sys
+from datetime import timedelta
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from celery import Celery, Task
+from celery.schedules import crontab
+
+from asyncsched import Retry
+from asyncsched.migrating import celery_beat
+from asyncsched.migrating.code import text_of
+from asyncsched.migrating.found import Found, LeftOut, NotThere, Topic
+from tests.migrating.side_by_side import HERE, Month, in_process
+
+MOMENT = (Month(span=("2027-03-01T00:00:30", "2027-03-01T00:01:30")),)
+
+
+@pytest.fixture
+def app(monkeypatch: pytest.MonkeyPatch) -> Celery:
+    """An app that lies at ``sent:app``; its tasks are in that module, too."""
+    module = ModuleType("sent")
+    monkeypatch.setitem(sys.modules, "sent", module)
+    module.app = Celery("shop", broker="memory://", set_as_current=False)
+    return module.app
+
+
+def add(app: Celery, function: object, **options: object) -> None:
+    """Make *function* a task of the module ``sent``."""
+    function.__module__ = "sent"
+    setattr(sys.modules["sent"], function.__name__, app.task(shared=False, **options)(function))
+
+
+def send(app: Celery, task: str = "sent.refresh", **entry: object) -> Found | LeftOut:
+    """Return what becomes of an entry that sends *task* once a day."""
+    app.conf.beat_schedule = {"daily": {"task": task, "schedule": crontab(hour=12, minute=0), **entry}}
+    (found,) = celery_beat.read(["sent:app"])
+    return found
+
+
+def refresh(what: str = "") -> None:
+    """Ask the wholesaler."""
+
+
+def options(found: Found) -> dict[str, str]:
+    return {name: text_of(value) for name, value in found.options.items()}
+
+
+def test_the_task_is_called_where_it_is_defined_with_the_arguments_of_the_entry(app: Celery) -> None:
+    add(app, refresh)
+    found = send(app, kwargs={"what": "wine"})
+    assert (found.name, found.call.text, found.description) == (
+        "daily",
+        'sent.refresh(what="wine")',
+        "Ask the wholesaler.",
+    )
+
+
+def test_a_task_that_lies_in_no_module_is_called_by_way_of_the_app(app: Celery) -> None:
+    class Refresh(Task):
+        """Ask the wholesaler."""
+
+        name = "refresh"
+
+        def run(self) -> None:
+            """Ask the wholesaler."""
+
+    app.register_task(Refresh())
+    found = send(app, "refresh")
+    assert (found.call.text, found.call.imports) == (
+        'current_app.tasks["refresh"]()',
+        ("from celery import current_app",),
+    )
+
+
+@pytest.mark.parametrize(
+    ("task", "entry", "becomes"),
+    [
+        ({}, {}, {}),
+        ({}, {"options": {"expires": 60}}, {"catch_up_window": "timedelta(seconds=60)"}),
+        ({"time_limit": 30, "soft_time_limit": 20}, {}, {"timeout": "20"}),
+        ({}, {"options": {"time_limit": 30}}, {"timeout": "30"}),
+        (
+            {"autoretry_for": (OSError,), "max_retries": 4, "retry_backoff": 2},
+            {},
+            {"retry": text_of(Retry(attempts=5, delay=2, max_delay=600))},
+        ),
+        (
+            {"autoretry_for": (OSError,), "retry_kwargs": {"max_retries": 1, "countdown": 10}},
+            {},
+            {"retry": text_of(Retry(attempts=2, delay=10, factor=1))},
+        ),
+    ],
+    ids=str,
+)
+def test_options_of_task_and_entry_become_ours(
+    app: Celery, task: dict[str, object], entry: dict[str, object], becomes: dict[str, str]
+) -> None:
+    add(app, refresh, **task)
+    assert options(send(app, **entry)) == becomes
+
+
+def test_limits_of_the_app_count_where_the_task_has_none(app: Celery) -> None:
+    add(app, refresh)
+    app.conf.update(task_time_limit=300, beat_cron_starting_deadline=7200)
+    assert send(app).options == {"catch_up_window": timedelta(hours=2), "timeout": 300}
+
+
+def test_a_queue_is_in_the_table(app: Celery) -> None:
+    add(app, refresh)
+    topics = [one.topic for one in send(app, options={"queue": "slow"}).differences]
+    assert Topic.ORDER in topics
+    assert Topic.ORDER not in [one.topic for one in send(app).differences]
+
+
+@pytest.mark.parametrize(
+    ("task", "entry", "why"),
+    [
+        ("warehouse.count", {}, "has no task 'warehouse.count'"),
+        ("celery.backend_cleanup", {}, "a task of Celery's own"),
+        ("sent.refresh", {"args": [object]}, "cannot be written as code"),
+        ("sent.refresh", {"schedule": 0.01}, "must be between 0.05 s"),
+    ],
+    ids=["unknown", "celery's own", "argument", "too often"],
+)
+def test_what_cannot_be_a_task_is_left_out_with_a_reason(
+    app: Celery, task: str, entry: dict[str, object], why: str
+) -> None:
+    add(app, refresh)
+    assert why in send(app, task, **entry).problem
+
+
+def test_an_app_that_is_not_there_is_a_sentence() -> None:
+    with pytest.raises(NotThere, match=r"the Celery app at 'no\.such\.app' cannot be loaded"):
+        celery_beat.read(["no.such.app"])
+
+
+def test_rows_are_read_with_all_that_they_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE", str(tmp_path / "database.sqlite3"))
+    told = in_process("celery_site", HERE / "way_over.py", "celery-beat", "rows:make", months=MOMENT)["told"]
+    tasks = {task["name"]: task for task in told["tasks"]}
+    assert tasks["two days"]["options"]["catch_up_window"] == "timedelta(seconds=3600)"
+    assert tasks["paused"]["options"]["enabled"] == "False"
+    assert tasks["in london"]["schedule"] == 'Cron("30 1 * * SUN", tz="Europe/London")'
+    assert tasks["from the 15th"]["conditions"] == ["not before 2027-03-15 00:00 UTC"]
+    assert tasks["until the 20th"]["conditions"] == ["before 2027-03-20 00:00 UTC"]
+    assert {one["name"]: one["problem"][:20] for one in told["left_out"]} == {
+        "too often": "no schedule here can",
+        "once": "it is to run once: c",
+        "clocked": "it is for one moment",
+        "at dawn": "the sun's times are ",
+        "at sunset": "the sun's times are ",
+        "elsewhere": "the app here has no ",
+        "by value": "its argument <object",
+    }
+    assert "four a day" in tasks, json.dumps(told)  # which add_periodic_task added
