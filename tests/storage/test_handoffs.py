@@ -1,191 +1,149 @@
-"""Who may run, tell of and wait for a run that was handed off: on each database, by one conditional write each."""
+"""Runs that are handed off: of all that want one, one gets it, on every database."""
 
-import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
+from django.db import connections
 
-from asyncsched import Every
-from asyncsched.engine.runs import Claim, Occurrence, Outcome, RunResult, RunStatus
-from asyncsched.models import HandOff, Replica, TaskRun
-from asyncsched.storage import claims, handoffs
-from asyncsched.storage.store import DjangoStore
+from asyncsched.engine.runs import Claim, Occurrence, Outcome, RunStatus
+from asyncsched.models import HandOff, TaskRun
+from asyncsched.storage import claims, handoffs, presence
 from tests.engine.conftest import make_task
-
-TASK = make_task(schedule=Every(3600), name="nightly", executor="celery")
-NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-DONE = Outcome(status=RunStatus.SUCCEEDED, value="3 rows")
-DEAD = Outcome(status=RunStatus.ABANDONED, error="its worker ended without a word")
+from tests.storage.conftest import now
 
 pytestmark = pytest.mark.usefixtures("database")
+TASK = make_task(name="crunch", executor="somewhere")
+DONE = Outcome(status=RunStatus.SUCCEEDED, value="done")
 
 
-def now() -> datetime:
-    return datetime.now(UTC)
-
-
-def handed_off(store: DjangoStore, task: Any = TASK, hours: int = 0) -> Claim:
-    """A run that *store*'s process has claimed and handed off."""
-    occurrence = Occurrence(task=task.name, scheduled_for=NOON + timedelta(hours=hours))
-    claim = claims.claim(task, occurrence, replica=store.replica, now=now())
+def handed_off(*, owner: str = "first", minutes_ago: float = 0) -> str:
+    """Return the id of a run that *owner* handed off, and has been heard of last so long ago."""
+    at = now() - timedelta(minutes=minutes_ago)
+    claim = claims.claim(TASK, Occurrence(task="crunch", scheduled_for=at), replica=owner, now=at)
     assert isinstance(claim, Claim)
-    handoffs.offer(claim.run_id, task=task.name, executor="celery", owner=store.replica)
-    return claim
+    handoffs.offer(claim.run_id, task="crunch", executor="somewhere", owner=owner)
+    return claim.run_id
 
 
-def process(*tasks: Any) -> DjangoStore:
-    return DjangoStore(now=now)
+def at_once(*calls: Callable[[], Any]) -> list[Any]:
+    """Return what *calls* return, made by as many processes at once, as far as the database knows."""
+
+    def on_its_own_connection(call: Callable[[], Any]) -> Any:
+        try:
+            return call()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(calls)) as threads:
+        return list(threads.map(on_its_own_connection, calls))
 
 
-def take_over(owner: DjangoStore, *tasks: str, at: datetime | None = None) -> list[Claim]:
-    names = tasks or (TASK.name,)
-    return handoffs.take_over(names, owner=owner.replica, now=at or now(), term=None, knows_dead=True)
+def taken_over(by: str, *, tasks: tuple[str, ...] = ("crunch",), at: datetime | None = None) -> list[str]:
+    """Return the ids of the runs that the process *by*, which knows *tasks*, attends to from now on."""
+    claims = handoffs.take_over(tasks, owner=by, now=at or now(), term=None, knows_dead=True)
+    return [claim.run_id for claim in claims]
 
 
-class TestAWorker:
-    def test_picks_up_what_no_other_has(self) -> None:
-        run = handed_off(process()).run_id
-        assert handoffs.pick_up(run, "one")
-        assert not handoffs.pick_up(run, "two")
-        assert HandOff.objects.get().worker == "one"
-
-    def test_of_several_at_the_same_time_is_one(self) -> None:
-        run = handed_off(process()).run_id
-
-        def pick_up(number: int) -> bool:
-            from django.db import connection
-
-            try:
-                return handoffs.pick_up(run, f"worker {number}")
-            finally:
-                connection.close()
-
-        with ThreadPoolExecutor(4) as threads:
-            assert sum(threads.map(pick_up, range(8))) == 1
-
-    def test_does_not_pick_up_what_was_withdrawn_or_never_offered(self) -> None:
-        run = handed_off(process()).run_id
-        assert handoffs.withdraw(run)
-        assert not handoffs.pick_up(run, "one")
-        assert not handoffs.pick_up("0" * 32, "one")
-
-    def test_that_has_a_run_keeps_it_from_being_withdrawn(self) -> None:
-        run = handed_off(process()).run_id
-        handoffs.pick_up(run, "one")
-        assert not handoffs.withdraw(run)
-
-    def test_tells_once_how_its_run_ended(self) -> None:
-        owner = process()
-        run = handed_off(owner).run_id
-        handoffs.pick_up(run, "one")
-        assert handoffs.end(run, DONE, done=3, total=3)
-        assert not handoffs.end(run, DEAD, done=3, total=3)
-        assert handoffs.look([run], owner.replica)[run].outcome == DONE
-
-    def test_that_was_taken_for_dead_tells_nothing_any_more(self) -> None:
-        owner = process()
-        run = handed_off(owner).run_id
-        handoffs.pick_up(run, "one")
-        assert handoffs.end_silent(run, DEAD, beats=0)
-        assert not handoffs.end(run, DONE, done=3, total=3)
-        assert handoffs.look([run], owner.replica)[run].outcome == DEAD
-
-    def test_that_was_heard_of_meanwhile_is_not_dead(self) -> None:
-        run = handed_off(process()).run_id
-        handoffs.pick_up(run, "one")
-        assert handoffs.beat(run, done=1, total=3)
-        assert not handoffs.end_silent(run, DEAD, beats=0)
-
-    def test_learns_from_its_sign_of_life_that_its_run_counts_as_ended(self) -> None:
-        run = handed_off(process()).run_id
-        handoffs.pick_up(run, "one")
-        TaskRun.objects.update(status=RunStatus.TIMED_OUT)
-        assert not handoffs.beat(run, done=1, total=None)
+def test_of_many_workers_one_picks_a_run_up() -> None:
+    run_id = handed_off()
+    answers = at_once(*(partial(handoffs.pick_up, run_id, f"worker:{number}") for number in range(6)))
+    assert sorted(answers) == [False] * 5 + [True]
+    seen = handoffs.look([run_id], "first")[run_id]
+    assert seen.worker == f"worker:{answers.index(True)}"
 
 
-class TestARunWhoseProcessHasLeftIt:
-    def test_is_taken_over_once_under_its_own_id_and_from_when_it_began(self) -> None:
-        first, second, third = process(), process(), process()
-        claim = handed_off(first)
-        handoffs.leave([claim.run_id], first.replica)
-        (taken,) = take_over(second)
-        assert (taken.run_id, taken.occurrence, taken.has_row) == (claim.run_id, claim.occurrence, True)
-        assert taken.began_at == TaskRun.objects.get().started_at
-        assert take_over(third) == []
-        assert list(handoffs.look([claim.run_id], second.replica)) == [claim.run_id]
-
-    def test_is_no_longer_that_processes(self) -> None:
-        first, second = process(), process()
-        run = handed_off(first).run_id
-        handoffs.leave([run], first.replica)
-        take_over(second)
-        assert handoffs.look([run], first.replica) == {}
-
-    def test_is_taken_over_by_a_store_that_then_keeps_it_alive(self) -> None:
-        first, second = process(), process()
-        claim = handed_off(first)
-        handoffs.leave([claim.run_id], first.replica)
-
-        async def scenario() -> None:
-            await second.load([TASK])
-            (taken,) = await second.take_over()
-            second.record(
-                RunResult(claim=taken, status=RunStatus.SUCCEEDED, started_at=NOON, finished_at=now(), duration=1.0)
-            )
-            await second.close(5)
-
-        asyncio.run(scenario())
-        assert TaskRun.objects.get().status == RunStatus.SUCCEEDED
-
-    def test_that_lives_is_not_taken_over(self) -> None:
-        claim = handed_off(process())
-        assert take_over(process()) == []
-        assert TaskRun.objects.get(run_id=claim.run_id).status == RunStatus.RUNNING
-
-    def test_by_its_death_is_taken_over_and_not_abandoned(self) -> None:
-        first, second = process(), process()
-        claim = handed_off(first)
-        long_ago = now() - timedelta(minutes=10)
-        Replica.objects.create(
-            replica=first.replica, version="1", tasks={}, started_at=long_ago, seen_at=long_ago, expires_at=long_ago
+def test_a_run_is_either_withdrawn_or_picked_up() -> None:
+    for _ in range(3):
+        run_id = handed_off()
+        withdrawn, picked_up = at_once(
+            partial(handoffs.withdraw, run_id), partial(handoffs.pick_up, run_id, "worker:1")
         )
-        claims.abandon_expired(now(), by=second.replica)
-        assert TaskRun.objects.get().status == RunStatus.RUNNING
-        assert [taken.run_id for taken in take_over(second)] == [claim.run_id]
-
-    def test_by_its_silence_is_taken_over(self) -> None:
-        claim = handed_off(process())
-        assert [taken.run_id for taken in take_over(process(), at=now() + claims.LEASE)] == [claim.run_id]
-
-    def test_keeps_its_task_from_running_beside_it(self) -> None:
-        first, second = process(), process()
-        handoffs.leave([handed_off(first).run_id], first.replica)
-        occurrence = Occurrence(task=TASK.name, scheduled_for=NOON + timedelta(hours=1))
-        with pytest.raises(Exception, match="another process runs the task"):
-            claims.claim(TASK, occurrence, replica=second.replica, now=now())
-
-    def test_is_abandoned_if_nobody_has_known_its_task_for_an_hour(self) -> None:
-        first, second = process(), process()
-        handoffs.leave([handed_off(first).run_id], first.replica)
-        assert take_over(second, "another") == []
-        assert TaskRun.objects.get().status == RunStatus.RUNNING  # a deploy may be under way
-        assert take_over(second, "another", at=now() + handoffs.UNKNOWN_FOR) == []
-        assert TaskRun.objects.get().status == RunStatus.ABANDONED
+        assert withdrawn != picked_up
+        TaskRun.objects.all().update(status=RunStatus.SUCCEEDED)
 
 
-def test_what_ended_without_being_handed_off_is_not_taken_over() -> None:
-    occurrence = Occurrence(task=TASK.name, scheduled_for=NOON)
-    claims.claim(TASK, occurrence, replica="dead", now=now() - timedelta(hours=1))
-    assert take_over(process()) == []
-    claims.abandon_expired(now(), by="other")
+def test_a_run_that_is_offered_twice_is_there_once_and_what_was_withdrawn_may_be_offered_again() -> None:
+    run_id = handed_off()
+    again = partial(handoffs.offer, run_id, task="crunch", executor="somewhere", owner="first")
+    again()
+    assert HandOff.objects.count() == 1
+    assert handoffs.withdraw(run_id)
+    again()
+    assert handoffs.pick_up(run_id, "worker:1")
+
+
+def test_who_tells_first_how_a_run_ended_is_believed() -> None:
+    run_id = handed_off()
+    handoffs.pick_up(run_id, "worker:1")
+    assert handoffs.beat(run_id, done=1, total=3)
+    lost = Outcome(status=RunStatus.ABANDONED, error="lost")
+    assert not handoffs.end_silent(run_id, lost, beats=0)  # it has been heard of since
+    assert handoffs.end_silent(run_id, lost, beats=1)
+    assert not handoffs.end(run_id, DONE, done=3, total=3)
+    seen = handoffs.look([run_id], "first")[run_id]
+    assert (seen.outcome, seen.done, seen.total) == (lost, 1, 3)
+
+
+def test_a_worker_is_told_that_its_run_counts_as_ended() -> None:
+    run_id = handed_off()
+    handoffs.pick_up(run_id, "worker:1")
+    TaskRun.objects.all().update(status=RunStatus.TIMED_OUT)
+    assert not handoffs.beat(run_id, done=0, total=None)
+    assert handoffs.overdue("crunch") == {run_id: 1}
+
+
+def test_a_run_that_goes_on_is_not_overdue() -> None:
+    handoffs.pick_up(handed_off(), "worker:1")
+    assert handoffs.overdue("crunch") == {}
+
+
+def test_texts_that_databases_refuse_are_told_all_the_same() -> None:
+    run_id = handed_off()
+    handoffs.pick_up(run_id, "worker:1")
+    assert handoffs.end(run_id, Outcome(status=RunStatus.FAILED, error="a\0b \ud800"), done=0, total=None)
+    seen = handoffs.look([run_id], "first")[run_id]
+    assert seen.outcome is not None
+    assert seen.outcome.error == "a\N{REPLACEMENT CHARACTER}b ?"
+
+
+def test_a_run_that_was_left_is_taken_over_by_one_of_those_who_want_it_with_its_beginning() -> None:
+    run_id = handed_off()
+    handoffs.leave([run_id], "first")
+    answers = at_once(partial(taken_over, "second"), partial(taken_over, "third"))
+    assert sorted(answers) == [[], [run_id]]
+    owner = ("second", "third")[answers.index([run_id])]
+    assert handoffs.look([run_id], owner)
+    assert not handoffs.look([run_id], "first")
+
+
+def test_what_its_process_attends_to_is_not_taken_over() -> None:
+    handed_off()
+    assert taken_over("second") == []
+
+
+def test_the_runs_of_a_process_that_is_not_heard_of_or_dead_are_taken_over() -> None:
+    silent = handed_off(minutes_ago=2)
+    assert taken_over("second") == [silent]
+    TaskRun.objects.all().update(status=RunStatus.SUCCEEDED)
+    presence.renew("dead", version="1", tasks=[], started_at=now(), now=now())
+    presence.expire("dead", now())
+    orphan = handed_off(owner="dead")
+    assert taken_over("second") == [orphan]
+
+
+def test_a_claim_that_is_taken_over_says_when_the_run_began() -> None:
+    handed_off(minutes_ago=2)
+    (claim,) = handoffs.take_over(["crunch"], owner="second", now=now(), term=None, knows_dead=True)
+    assert claim.began_at == TaskRun.objects.get().started_at
+
+
+def test_the_run_of_a_task_that_nobody_knows_any_more_is_abandoned_after_an_hour() -> None:
+    handed_off(minutes_ago=50)
+    assert taken_over("second", tasks=()) == []
+    assert TaskRun.objects.get().status == RunStatus.RUNNING
+    assert taken_over("second", tasks=(), at=now() + timedelta(minutes=11)) == []
     assert TaskRun.objects.get().status == RunStatus.ABANDONED
-
-
-def test_runs_over_their_time_whose_workers_go_on_are_known_by_their_task() -> None:
-    run = handed_off(process()).run_id
-    handoffs.pick_up(run, "one")
-    assert handoffs.overdue(TASK.name) == {}
-    TaskRun.objects.update(status=RunStatus.TIMED_OUT)
-    assert handoffs.overdue(TASK.name) == {run: 0}
