@@ -15,6 +15,7 @@ from django.test import override_settings
 from asyncsched import Every
 from asyncsched.engine.runs import RunStatus
 from asyncsched.errors import ConfigurationError
+from asyncsched.registry import Registry
 from tests.executors.django_tasks_site import DjangoTasksSite, tasks_in_settings
 from tests.executors.stage import Stage, errand
 from tests.support.deadline import eventually
@@ -70,9 +71,13 @@ async def test_a_run_is_enqueued_in_the_queue_and_with_the_priority_of_the_optio
     await run.result()
 
 
-async def test_a_backend_that_runs_tasks_at_once_needs_no_worker(stages: Stages) -> None:
-    result = await stages(backend="immediate").run(errand("asyncsched.prune_history"))  # this process has it too
-    assert (result.status, result.value) == (RunStatus.SUCCEEDED, "0")
+async def test_a_backend_that_runs_tasks_at_once_runs_it_in_the_scheduler_s_process(
+    stages: Stages, known: Registry
+) -> None:
+    known.add(errand("answers"))
+    run = await stages(backend="immediate").begin("answers")
+    assert (await run.result()).value == "42"
+    assert run.process == os.getpid()
 
 
 async def test_a_run_that_no_worker_begins_before_the_next_is_due_has_failed(stages: Stages) -> None:
