@@ -25,3 +25,8 @@ def test_each_note_refers_to_something(page):
 )
 def test_what_a_note_refers_to_is_there(reference):
     look_up(reference)
+
+
+def test_the_site_knows_notes():
+    """Without that extension it shows them as they are written."""
+    assert "\n  - footnotes\n" in (ROOT / "mkdocs.yml").read_text()
