@@ -35,7 +35,7 @@ def site(folder: Path, shared_database: str) -> Iterator[DjangoTasksSite]:
 
 
 @pytest.fixture
-async def stages(site: DjangoTasksSite) -> AsyncIterator[Stages]:
+async def stages(site: DjangoTasksSite, nothing_left: None) -> AsyncIterator[Stages]:
     """A factory of stages with an executor of the given options."""
     made: list[Stage] = []
 
