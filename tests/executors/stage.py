@@ -5,10 +5,13 @@ Its tasks are those of ``project/errands``: a worker finds them by name.
 
 import asyncio
 import inspect
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from django.db import connections
 
 from asyncsched import Every
 from asyncsched.engine.clock import SystemClock
@@ -21,7 +24,20 @@ from tests.engine.conftest import make_task
 from tests.executors.project.errands import functions, notes
 from tests.support.deadline import eventually
 
+Value = TypeVar("Value")
 PROJECT = Path(__file__).with_name("project")
+
+
+async def asked(call: Callable[[], Value]) -> Value:
+    """Return what *call* returns, which talks to the database: in a thread that has not known another before."""
+
+    def ask() -> Value:
+        try:
+            return call()
+        finally:
+            connections.close_all()
+
+    return await asyncio.to_thread(ask)
 
 
 def errand(name: str, **options: Any) -> Task:

@@ -18,7 +18,7 @@ from asyncsched.engine.runs import Claim, RunStatus
 from asyncsched.executors.order import Order
 from asyncsched.models import HandOff
 from tests.executors.celery_site import CelerySite
-from tests.executors.stage import Going, Stage, errand
+from tests.executors.stage import Going, Stage, asked, errand
 from tests.support.deadline import eventually
 from tests.support.servers import Server
 
@@ -57,7 +57,7 @@ def thawed_in_the_end(process: int) -> Iterator[None]:
 
 async def outcome_of(run: Going) -> str | None:
     """Return what the worker, or who waited for it, has told of the run."""
-    row = await HandOff.objects.filter(run_id=run.id).afirst()
+    row = await asked(HandOff.objects.filter(run_id=run.id).first)
     return row and row.outcome and str(row.outcome["status"])
 
 

@@ -2,14 +2,12 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
 from django.db import connection
 from django.utils import timezone
 
@@ -24,7 +22,7 @@ from asyncsched.models import HandOff, TaskRun
 from asyncsched.registry import Registry
 from asyncsched.storage import claims, handoffs
 from asyncsched.storage.store import DjangoStore
-from tests.executors.stage import Going, Stage, errand
+from tests.executors.stage import Going, Stage, asked, errand
 from tests.support.deadline import eventually
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -76,24 +74,19 @@ def engine_of(stage: Stage) -> Engine:
 async def picked_up(stage: Stage, run: Going) -> None:
     """Let a worker, of which nothing more is heard, pick *run* up once it has been sent."""
     await eventually(lambda: engine_of(stage).sent)
-    assert await sync_to_async(handoffs.pick_up)(run.id, "worker:1")
+    assert await asked(partial(handoffs.pick_up, run.id, "worker:1"))
     await run.picked_up()
 
 
-@contextmanager
-def out_of_reach(table: str) -> Iterator[None]:
-    """Let it look as if the database were away, for who asks for *table*."""
+def rename(table: str, to: str) -> None:
+    """Let it look as if the database were away, or back, for who asks for *table*."""
     with connection.cursor() as cursor:
-        cursor.execute(f"ALTER TABLE {table} RENAME TO away")
-        try:
-            yield
-        finally:
-            cursor.execute(f"ALTER TABLE away RENAME TO {table}")
+        cursor.execute(f"ALTER TABLE {table} RENAME TO {to}")
 
 
 async def is_withdrawn(run: Going) -> bool:
     """Return whether no worker can pick *run* up any more, and none has."""
-    return not await HandOff.objects.filter(run_id=run.id).aexists()
+    return not await asked(HandOff.objects.filter(run_id=run.id).exists)
 
 
 async def test_an_engine_may_carry_orders_out_where_they_are_sent_from(stage: Stage, known: Registry) -> None:
@@ -109,7 +102,7 @@ async def test_a_worker_of_which_nothing_is_heard_any_more_has_abandoned_its_run
     result = await run.result()
     assert (result.status, result.error) == (ABANDONED, "its worker ended without a word")
     outcome = Outcome(status=SUCCEEDED)
-    assert not await sync_to_async(partial(handoffs.end, run.id, outcome, done=0, total=None))()
+    assert not await asked(partial(handoffs.end, run.id, outcome, done=0, total=None))
 
 
 async def test_an_engine_that_knows_better_is_believed_once_its_worker_is_silent(stage: Stage) -> None:
@@ -161,7 +154,7 @@ async def test_a_run_that_is_over_its_time_is_revoked(stage: Stage) -> None:
 async def test_a_run_to_which_another_process_has_come_to_attend_is_left_to_it(stage: Stage) -> None:
     run = await stage.begin("holds")
     await picked_up(stage, run)
-    await HandOff.objects.filter(run_id=run.id).aupdate(owner="another")
+    await asked(lambda: HandOff.objects.filter(run_id=run.id).update(owner="another"))
     await eventually(run.performing.done)
     assert (run.results, run.left) == ([], [run.claim])
     assert engine_of(stage).revoked == []
@@ -172,37 +165,35 @@ async def test_an_outage_of_the_database_is_told_once_and_costs_nothing(
 ) -> None:
     run = await stage.begin("holds")
     await picked_up(stage, run)
-    away = out_of_reach("asyncsched_handoff")
-    await sync_to_async(away.__enter__)()
+    await asked(partial(rename, "asyncsched_handoff", to="away"))
     await eventually(lambda: "cannot see how handed-off runs go on" in caplog.text)
-    await sync_to_async(away.__exit__)(None, None, None)
+    await asked(partial(rename, "away", to="asyncsched_handoff"))
     end = partial(handoffs.end, run.id, Outcome(status=SUCCEEDED, value="held"), done=0, total=None)
-    await sync_to_async(end)()
+    await asked(end)
     assert (await run.result()).value == "held"
     assert caplog.text.count("cannot see how handed-off runs go on") == 1
     assert "can see again how handed-off runs go on" in caplog.text
 
 
-async def earlier_run_over_its_time() -> str:
+def earlier_run_over_its_time() -> str:
     """Return the id of a run that counts as ended, though its worker has not ended it."""
     occurrence = Occurrence(task="holds", scheduled_for=timezone.now())
-    task = errand("holds")
-    claim = await sync_to_async(claims.claim)(task, occurrence, replica="another", now=timezone.now())
+    claim = claims.claim(errand("holds"), occurrence, replica="another", now=timezone.now())
     assert isinstance(claim, Claim)
-    await sync_to_async(handoffs.offer)(claim.run_id, task="holds", executor="engine", owner="another")
-    assert await sync_to_async(handoffs.pick_up)(claim.run_id, "worker:1")
-    await TaskRun.objects.filter(run_id=claim.run_id).aupdate(status="timed_out")
+    handoffs.offer(claim.run_id, task="holds", executor="engine", owner="another")
+    assert handoffs.pick_up(claim.run_id, "worker:1")
+    TaskRun.objects.filter(run_id=claim.run_id).update(status="timed_out")
     return claim.run_id
 
 
 async def beat(run_id: str) -> None:
     while True:
-        await sync_to_async(handoffs.beat)(run_id, done=0, total=None)
+        await asked(partial(handoffs.beat, run_id, done=0, total=None))
         await asyncio.sleep(0.02)
 
 
 async def test_a_task_does_not_run_while_a_worker_has_not_ended_its_earlier_run(stage: Stage) -> None:
-    beating = asyncio.create_task(beat(await earlier_run_over_its_time()))
+    beating = asyncio.create_task(beat(await asked(earlier_run_over_its_time)))
     result = await stage.run("holds")
     assert result.status is FAILED
     assert result.error == "StillRunning: an earlier run is over its time and its worker has not ended it yet"
@@ -215,15 +206,15 @@ async def ended_by_a_worker(stage: Stage, **options: Any) -> Going:
     """Begin a run, and let a worker pick it up and end it."""
     run = await stage.begin(errand("holds", **options))
     await picked_up(stage, run)
-    await sync_to_async(partial(handoffs.end, run.id, Outcome(status=SUCCEEDED), done=0, total=None))()
+    await asked(partial(handoffs.end, run.id, Outcome(status=SUCCEEDED), done=0, total=None))
     return run
 
 
 async def test_a_worker_that_is_dead_does_not_keep_its_task_from_running(stage: Stage) -> None:
-    earlier = await earlier_run_over_its_time()
+    earlier = await asked(earlier_run_over_its_time)
     run = await ended_by_a_worker(stage)
     assert (await run.result()).status is SUCCEEDED
-    row = await HandOff.objects.aget(run_id=earlier)
+    row = await asked(lambda: HandOff.objects.get(run_id=earlier))
     assert row.outcome["status"] == "abandoned"
 
 

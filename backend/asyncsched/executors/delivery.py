@@ -45,8 +45,8 @@ class Delivery:
 
     @property
     def failure(self) -> str:
-        """Why it did not get to a worker in time, in a sentence."""
-        before = f"before {self._expires_at:%Y-%m-%d %H:%M:%S %Z}" if self._expires_at else "yet"
+        """Why it did not get to a worker in time, in a sentence, once it is over."""
+        before = f"before {self._expires_at:%Y-%m-%d %H:%M:%S %Z}"
         if self._error is not None:
             return f"could not be sent {before}: {describe(self._error)}"
         return f"no worker picked it up {before}" if self._sent else f"the broker did not take it {before}"
