@@ -97,6 +97,15 @@ def test_what_a_job_does_not_say_its_scheduler_does(scheduler: BaseScheduler) ->
     ]
 
 
+def test_jobs_of_a_running_scheduler_in_a_table_outlive_it(scheduler: BaseScheduler, tmp_path: Path) -> None:
+    scheduler.add_jobstore(SQLAlchemyJobStore(url=f"sqlite:///{tmp_path / 'jobs.sqlite'}"))
+    scheduler.start(paused=True)
+    scheduler.add_job(report, DAILY, misfire_grace_time=600)
+    (found,) = of_the_scheduler()
+    scheduler.shutdown()
+    assert not [one for one in found.differences if "memory" in one.there]
+
+
 def test_that_jobs_in_memory_know_of_nothing_missed_is_told(scheduler: BaseScheduler) -> None:
     scheduler.add_job(report, DAILY, misfire_grace_time=600)
     (found,) = of_the_scheduler()

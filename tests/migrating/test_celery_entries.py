@@ -8,6 +8,7 @@ from types import ModuleType
 
 import pytest
 from celery import Celery, Task
+from celery.beat import ScheduleEntry
 from celery.schedules import crontab
 
 from asyncsched import Retry
@@ -103,6 +104,18 @@ def test_options_of_task_and_entry_become_ours(
     assert options(send(app, **entry)) == becomes
 
 
+def test_a_task_that_is_retried_without_end_has_a_remark(app: Celery) -> None:
+    add(app, refresh, autoretry_for=(OSError,), max_retries=None)
+    assert "100 are written" in send(app).remarks[0]
+
+
+def test_an_entry_may_be_an_object_of_celerys(app: Celery) -> None:
+    add(app, refresh)
+    entry = ScheduleEntry(name="daily", task="sent.refresh", schedule=crontab(hour=12, minute=0), app=app)
+    app.conf.beat_schedule = {"daily": entry}
+    assert [found.name for found in celery_beat.read(["sent:app"])] == ["daily"]
+
+
 def test_limits_of_the_app_count_where_the_task_has_none(app: Celery) -> None:
     add(app, refresh)
     app.conf.update(task_time_limit=300, beat_cron_starting_deadline=7200)
@@ -155,5 +168,6 @@ def test_rows_are_read_with_all_that_they_say(tmp_path: Path, monkeypatch: pytes
         "at sunset": "the sun's times are ",
         "elsewhere": "the app here has no ",
         "by value": "its argument <object",
+        "garbled": "its arguments are no",
     }
     assert "four a day" in tasks, json.dumps(told)  # which add_periodic_task added

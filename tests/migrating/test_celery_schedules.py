@@ -83,6 +83,11 @@ def test_an_interval_goes_on_from_when_the_message_was_sent_last() -> None:
     assert [one.topic for one in result.differences] == [Topic.INTERVAL]
 
 
+def test_one_that_ends_with_the_clock_on_the_wall_is_told_of() -> None:
+    (first, _) = here(schedule(86_400, relative=True), last_run_at=NOW).differences
+    assert "local clock" in first.there
+
+
 def test_without_that_it_is_said_where_it_begins() -> None:
     assert [one.topic for one in here(schedule(21_600)).differences] == [Topic.INTERVAL, Topic.FIRST_RUN]
 

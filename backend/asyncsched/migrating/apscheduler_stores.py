@@ -69,8 +69,10 @@ def in_object(path: str) -> Iterator[Stored]:
     if not hasattr(scheduler, "get_jobs"):
         raise NotThere(f"{path!r} is no scheduler of APScheduler's, but {scheduler!r}")
     defaults = getattr(scheduler, "_job_defaults", DEFAULTS)
+    stores = getattr(scheduler, "_jobstores", {}).values()
+    in_memory = all(type(store).__name__.endswith("MemoryJobStore") for store in stores)
     for job in scheduler.get_jobs():
-        yield Stored(job=job, source=f"{path}, job {job.id!r}", defaults=defaults, in_memory=True)
+        yield Stored(job=job, source=f"{path}, job {job.id!r}", defaults=defaults, in_memory=in_memory)
 
 
 def _loaded(store: Any, rows: Iterable[Any], place: str) -> Iterator[Stored | LeftOut]:

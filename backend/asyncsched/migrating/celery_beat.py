@@ -99,6 +99,7 @@ def _found(entry: Entry, app: Any, now: datetime) -> Definition:
         description=first_line(inspect.getdoc(task.run)),
         conditions=(*result.conditions, *_limits(entry, now)),
         zone=result.zone,
+        remarks=celery_tasks.remarks(task),
         differences=(*result.differences, *_differences(entry, app, task, now)),
     )
 

@@ -55,7 +55,8 @@ def entries(app: Any) -> Iterator[Entry]:
 def _of_the_app(app: Any) -> Iterator[Entry]:
     from celery import schedules  # noqa: PLC0415 - an optional extra
 
-    for name, said in app.conf.beat_schedule.items():
+    for name, given in app.conf.beat_schedule.items():
+        said = dict(given)  # which may be an object of Celery's, too
         schedule: Any = schedules.maybe_schedule(said["schedule"], said.get("relative", False), app)
         yield Entry(
             name=name,
@@ -78,6 +79,10 @@ def _rows(app: Any) -> Iterator[Entry]:
         if not (problem := UNSUPPORTED.get(kind, "")):
             schedule = row.schedule
             schedule.app = app
+        try:
+            args, kwargs = json.loads(row.args or "[]"), json.loads(row.kwargs or "{}")
+        except ValueError:
+            args, kwargs, problem = [], {}, "its arguments are no JSON: mend them, or delete the row"
         routing = {name: getattr(row, name) for name in ("queue", "exchange", "routing_key", "priority")}
         options = {"expires": row.expire_seconds, **routing}
         yield Entry(
@@ -86,8 +91,8 @@ def _rows(app: Any) -> Iterator[Entry]:
             task=row.task,
             schedule=schedule,
             zone=str(row.crontab.timezone if row.crontab and is_zone_aware else app.timezone),
-            args=tuple(json.loads(row.args or "[]")),
-            kwargs=json.loads(row.kwargs or "{}"),
+            args=tuple(args),
+            kwargs=kwargs,
             options={key: value for key, value in options.items() if value is not None},
             enabled=row.enabled,
             one_off=row.one_off,

@@ -9,6 +9,7 @@ from asyncsched.migrating.found import Difference, Topic
 from asyncsched.policy import Retry
 
 ENDLESS = 100  # attempts, for a task that is retried without end
+NO_END = f"It is retried without end; here a number of attempts is to be said, and {ENDLESS} are written."
 
 RETRIES = Difference(
     topic=Topic.AFTER_FAILURE,
@@ -39,6 +40,12 @@ def timeout(app: Any, task: Any, options: Mapping[str, Any]) -> float | None:
     names = ("soft_time_limit", "time_limit")
     limits = [options.get(name) or getattr(task, name) or app.conf[f"task_{name}"] for name in names]
     return min((float(limit) for limit in limits if limit), default=None)
+
+
+def remarks(task: Any) -> tuple[str, ...]:
+    """Return what a person has to look at."""
+    tried = retry(task)
+    return (NO_END,) if tried is not None and tried.attempts == ENDLESS else ()
 
 
 def retry(task: Any) -> Retry | None:
