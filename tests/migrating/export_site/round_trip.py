@@ -26,7 +26,7 @@ from asyncsched.engine.runs import RunStatus  # noqa: E402
 from asyncsched.registry import Registry, registry  # noqa: E402
 from asyncsched.testing import VirtualScheduler  # noqa: E402
 
-START, END = datetime(2027, 4, 1, 12, 30, tzinfo=UTC), datetime(2027, 5, 20, 12, 30, tzinfo=UTC)
+START, END = datetime(2027, 4, 7, 12, 30, tzinfo=UTC), datetime(2027, 5, 4, 12, 30, tzinfo=UTC)
 
 
 def said(*arguments: str) -> str:

@@ -13,7 +13,7 @@ def entry(what: str, schedule: object, **more: object) -> dict[str, object]:
 
 app.conf.beat_schedule = {
     **entry("four hours", 14400.0),
-    **entry("quarters", crontab(minute="*/15")),
+    **entry("quarters", crontab(minute="*/15", hour="0-5")),
     **entry("even hours", crontab(minute=10, hour="*/2")),
     **entry("first monday", crontab(0, 9, day_of_month="1-7", day_of_week="mon"), options={"queue": "reports"}),
     **entry("friday the 26th", crontab(0, 9, day_of_month="12-14,26", day_of_week="fri"), options={"expires": 3600}),
