@@ -5,6 +5,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from celery import Celery, Task
@@ -107,6 +108,19 @@ def test_options_of_task_and_entry_become_ours(
 def test_a_task_that_is_retried_without_end_has_a_remark(app: Celery) -> None:
     add(app, refresh, autoretry_for=(OSError,), max_retries=None)
     assert "100 are written" in send(app).remarks[0]
+
+
+def test_an_option_without_a_counterpart_has_a_remark(app: Celery) -> None:
+    add(app, refresh)
+    assert send(app, options={"countdown": 10, "queue": "slow"}).remarks == (
+        "Its option countdown=10 has no counterpart here.",
+    )
+
+
+def test_without_an_app_anywhere_the_settings_are_read(settings: Any) -> None:
+    settings.CELERY_BEAT_SCHEDULE = {"daily": {"task": "warehouse.count", "schedule": 60}}
+    (found,) = celery_beat.read([])
+    assert (found.name, found.problem[:40]) == ("daily", "the app here has no task 'warehouse.coun")
 
 
 def test_an_entry_may_be_an_object_of_celerys(app: Celery) -> None:

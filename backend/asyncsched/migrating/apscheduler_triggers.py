@@ -43,26 +43,33 @@ def converted(trigger: Any, *, goes_on_from: datetime | None, now: datetime) -> 
     *goes_on_from* (aware) is a time of the job that its store has, None if it is only in memory.
     Raises NoCounterpart.
     """
-    kind = type(trigger).__name__
-    if kind == "OrTrigger":
+    if type(trigger).__name__ == "OrTrigger":
         jitter = (NO_JITTER,) if trigger.jitter else ()
         for part in trigger.triggers:
             for one in converted(part, goes_on_from=None, now=now):
                 yield replace(one, differences=(*one.differences, *jitter, SEPARATE))
         return
-    if kind in ("DateTrigger", "AndTrigger"):
-        raise NoCounterpart(ONCE if kind == "DateTrigger" else BOTH)
-    convert = {"CronTrigger": _cron, "CalendarIntervalTrigger": _calendar_interval}.get(kind)
     try:
-        if kind == "IntervalTrigger":
-            one = _interval(trigger, goes_on_from)
-        elif convert is not None:
-            one = convert(trigger, now)
-        else:
-            raise NoCounterpart(f"a trigger of the project's own, {kind}, can only be moved by hand")
+        one = _one(trigger, goes_on_from, now)
     except ScheduleError as error:
         raise NoCounterpart(f"no schedule here can say it: {error}") from error
     yield replace(one, conditions=(*one.conditions, *_limits(trigger, now)))
+
+
+def _one(trigger: Any, goes_on_from: datetime | None, now: datetime) -> Converted:
+    match type(trigger).__name__:
+        case "IntervalTrigger":
+            return _interval(trigger, goes_on_from)
+        case "CronTrigger":
+            return _cron(trigger, now)
+        case "CalendarIntervalTrigger":
+            return _calendar_interval(trigger)
+        case "DateTrigger":
+            raise NoCounterpart(ONCE)
+        case "AndTrigger":
+            raise NoCounterpart(BOTH)
+        case kind:
+            raise NoCounterpart(f"a trigger of the project's own, {kind}, can only be moved by hand")
 
 
 def _interval(trigger: Any, goes_on_from: datetime | None) -> Converted:
@@ -90,7 +97,7 @@ def _cron(trigger: Any, now: datetime) -> Converted:
     )
 
 
-def _calendar_interval(trigger: Any, now: datetime) -> Converted:
+def _calendar_interval(trigger: Any) -> Converted:
     """Return the schedule for the same time of day, every so many days or months from a date on."""
     at, start, zone = trigger._time, trigger.start_date, str(trigger.timezone)  # noqa: SLF001 - nothing else tells
     days, months = 7 * trigger.weeks + trigger.days, 12 * trigger.years + trigger.months
@@ -103,7 +110,10 @@ def _calendar_interval(trigger: Any, now: datetime) -> Converted:
         conditions = (counted,) if days > 1 else ()
         return Converted(schedule=daily, zone=zone, conditions=conditions, differences=drawn)
     if days or 12 % months or at.second:
-        raise NoCounterpart("months and days together, or a number of months by which no year can be divided")
+        raise NoCounterpart(
+            "months and days together, a number of months by which no year can be divided, or months with seconds: "
+            "write a Cron, and an enabled_when that counts"
+        )
     wanted = ",".join(str(month + 1) for month in range(12) if (month + 1 - start.month) % months == 0)
     month = "*" if months == 1 else wanted
     monthly = Cron(f"{at.minute} {at.hour} {start.day} {month} *", tz=zone, gap="skip")

@@ -52,6 +52,9 @@ QUEUE = Difference(
     here="the task runs in this process; with an executor of the setting EXECUTORS it stays on that queue's workers",
 )
 
+ROUTING = frozenset({"queue", "exchange", "routing_key", "priority"})
+TAKEN_OVER = ROUTING | {"expires", "time_limit", "soft_time_limit"}
+
 
 def read(where: Sequence[str]) -> list[Definition]:
     """Return all that beat sends; raise NotThere if Celery is not installed or the app cannot be loaded."""
@@ -65,7 +68,7 @@ def _app(where: Sequence[str]) -> Any:
         from celery.app.utils import find_app  # noqa: PLC0415
     except ImportError as error:
         raise NotThere("Celery is not installed: pip install 'asyncsched[celery]'") from error
-    package, dot, _ = settings.SETTINGS_MODULE.partition(".")
+    package, dot, _ = (settings.SETTINGS_MODULE or "").partition(".")
     path = where[0] if where else f"{package}.celery"
     app: Any
     try:
@@ -99,7 +102,7 @@ def _found(entry: Entry, app: Any, now: datetime) -> Definition:
         description=first_line(inspect.getdoc(task.run)),
         conditions=(*result.conditions, *_limits(entry, now)),
         zone=result.zone,
-        remarks=celery_tasks.remarks(task),
+        remarks=(*_remarks(entry), *celery_tasks.remarks(task)),
         differences=(*result.differences, *_differences(entry, app, task, now)),
     )
 
@@ -136,6 +139,11 @@ def _options(entry: Entry, app: Any, task: Any, result: Converted, now: datetime
         yield "retry", retry
 
 
+def _remarks(entry: Entry) -> Iterator[str]:
+    for option in sorted(entry.options.keys() - TAKEN_OVER):
+        yield f"Its option {option}={entry.options[option]!r} has no counterpart here."
+
+
 def _limits(entry: Entry, now: datetime) -> Iterator[conditions.Condition]:
     if entry.starts is not None and entry.starts > now:
         yield conditions.begins(entry.starts)
@@ -151,5 +159,5 @@ def _differences(entry: Entry, app: Any, task: Any, now: datetime) -> Iterator[D
         yield celery_tasks.TIME_LIMIT
     if celery_tasks.retry(task) is not None:
         yield celery_tasks.RETRIES
-    if {"queue", "exchange", "routing_key", "priority"} & entry.options.keys():
+    if ROUTING & entry.options.keys():
         yield QUEUE
