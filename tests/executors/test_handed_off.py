@@ -58,10 +58,22 @@ class Engine(HandedOffExecutor):
         return self.knows
 
 
+def new_stage() -> Stage:
+    """Return a stage that is another process's, as far as the database knows."""
+    store = DjangoStore(now=lambda: datetime.now(UTC))
+    return Stage(executor=Engine(Setup(name="engine", replica=store.replica, options={"beat": 0.25})), store=store)
+
+
 @pytest.fixture
 async def stage(shared_database: str) -> AsyncIterator[Stage]:
-    store = DjangoStore(now=lambda: datetime.now(UTC))
-    stage = Stage(executor=Engine(Setup(name="engine", replica=store.replica, options={"beat": 0.25})), store=store)
+    stage = new_stage()
+    yield stage
+    await stage.close()
+
+
+@pytest.fixture
+async def next_stage(shared_database: str) -> AsyncIterator[Stage]:
+    stage = new_stage()
     yield stage
     await stage.close()
 
@@ -158,6 +170,48 @@ async def test_a_run_to_which_another_process_has_come_to_attend_is_left_to_it(s
     await eventually(run.performing.done)
     assert (run.results, run.left) == ([], [run.claim])
     assert engine_of(stage).revoked == []
+
+
+async def left(stage: Stage, run: Going) -> None:
+    """Let the process of *stage* stop, as a drain does."""
+    stage.runner.ask_to_stop()
+    await eventually(run.performing.done)
+    await stage.close()
+    assert (run.results, run.left) == ([], [])
+
+
+async def taken_over(stage: Stage) -> Going:
+    """Let the process of *stage* attend to the run that another has left."""
+    await stage.store.load([errand("holds")])
+    (claim,) = await stage.store.take_over()
+    return await stage.begin("holds", claim=claim)
+
+
+async def test_a_run_that_was_left_before_a_worker_had_it_is_sent_at_once_by_who_takes_it_over(
+    stage: Stage, next_stage: Stage
+) -> None:
+    run = await stage.begin("holds")
+    await eventually(lambda: engine_of(stage).sent)
+    await left(stage, run)
+    adopted = await taken_over(next_stage)
+    await eventually(lambda: [order.run_id for order in engine_of(next_stage).sent] == [run.id])
+    assert adopted.claim.began_at is not None
+    await picked_up(next_stage, adopted)
+    await asked(partial(handoffs.end, run.id, Outcome(status=SUCCEEDED), done=0, total=None))
+    result = await adopted.result()
+    assert (result.status, result.started_at) == (SUCCEEDED, adopted.claim.began_at)
+
+
+async def test_a_run_that_ended_while_nobody_attended_to_it_is_recorded_by_who_takes_it_over(
+    stage: Stage, next_stage: Stage
+) -> None:
+    run = await stage.begin("holds")
+    await picked_up(stage, run)
+    await left(stage, run)
+    await asked(partial(handoffs.end, run.id, Outcome(status=FAILED, error="it rained"), done=0, total=None))
+    result = await (await taken_over(next_stage)).result()
+    assert (result.claim.run_id, result.status, result.error) == (run.id, FAILED, "it rained")
+    assert engine_of(next_stage).sent == []
 
 
 async def test_an_outage_of_the_database_is_told_once_and_costs_nothing(
