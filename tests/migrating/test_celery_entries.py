@@ -1,11 +1,11 @@
 """What Celery beat sends, as tasks: the call, the options, and what is left out."""
 
 import json
+import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 from celery import Celery, Task
@@ -16,9 +16,21 @@ from asyncsched import Retry
 from asyncsched.migrating import celery_beat
 from asyncsched.migrating.code import text_of
 from asyncsched.migrating.found import Found, LeftOut, NotThere, Topic
-from tests.migrating.side_by_side import HERE, Month, in_process
+from tests.migrating.side_by_side import HERE, ROOT, Month, in_process
 
 MOMENT = (Month(span=("2027-03-01T00:00:30", "2027-03-01T00:01:30")),)
+NO_APP = """
+import json, sys
+import django
+from django.conf import settings
+
+schedule = {"daily": {"task": "warehouse.count", "schedule": 60}}
+settings.configure(INSTALLED_APPS=["asyncsched"], CELERY_BEAT_SCHEDULE=schedule)
+django.setup()
+from asyncsched.migrating import celery_beat
+
+json.dump([one.problem for one in celery_beat.read([])], sys.stdout)
+"""
 
 
 @pytest.fixture
@@ -117,10 +129,9 @@ def test_an_option_without_a_counterpart_has_a_remark(app: Celery) -> None:
     )
 
 
-def test_without_an_app_anywhere_the_settings_are_read(settings: Any) -> None:
-    settings.CELERY_BEAT_SCHEDULE = {"daily": {"task": "warehouse.count", "schedule": 60}}
-    (found,) = celery_beat.read([])
-    assert (found.name, found.problem[:40]) == ("daily", "the app here has no task 'warehouse.coun")
+def test_without_an_app_anywhere_the_settings_are_read() -> None:
+    (told,) = json.loads(subprocess.check_output([sys.executable, "-c", NO_APP], cwd=ROOT / "backend"))
+    assert told.startswith("the app here has no task 'warehouse.count'")
 
 
 def test_an_entry_may_be_an_object_of_celerys(app: Celery) -> None:

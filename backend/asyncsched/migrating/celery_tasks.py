@@ -26,7 +26,7 @@ TIME_LIMIT = Difference(
 
 def call(task: Any, args: Sequence[object], kwargs: Mapping[str, object]) -> Call:
     """Return the call of *task*, which runs it here and now: by its place in a module, or by its name in the app."""
-    module = sys.modules[task.__module__]
+    module = sys.modules.get(task.__module__)
     for name in (task.__name__, task.name.rpartition(".")[2]):
         if getattr(getattr(module, name, None), "name", None) == task.name and not isinstance(vars(module)[name], type):
             return call_of(f"{task.__module__}:{name}", args, kwargs)
