@@ -166,6 +166,13 @@ def test_where_there_are_no_jobs_a_sentence_says_so(where: list[str], why: str) 
         apscheduler_jobs.read(where)
 
 
+def test_without_sqlalchemy_a_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sqlalchemy", None)
+    monkeypatch.delitem(sys.modules, "apscheduler.jobstores.sqlalchemy")
+    with pytest.raises(NotThere, match="install apscheduler<4 and sqlalchemy"):
+        apscheduler_jobs.read(["sqlite:///jobs.sqlite"])
+
+
 def test_a_password_in_the_address_is_in_no_output(tmp_path: Path) -> None:
     with pytest.raises(NotThere) as refused:
         apscheduler_jobs.read([f"sqlite://user:secret@/{tmp_path}/none.sqlite"])

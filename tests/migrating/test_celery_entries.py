@@ -171,6 +171,12 @@ def test_what_cannot_be_a_task_is_left_out_with_a_reason(
     assert why in send(app, task, **entry).problem
 
 
+def test_without_celery_a_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "celery", None)
+    with pytest.raises(NotThere, match="Celery is not installed: pip install"):
+        celery_beat.read([])
+
+
 def test_an_app_that_is_not_there_is_a_sentence() -> None:
     with pytest.raises(NotThere, match=r"the Celery app at 'no\.such\.app' cannot be loaded"):
         celery_beat.read(["no.such.app"])

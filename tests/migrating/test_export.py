@@ -2,6 +2,7 @@
 
 import ast
 import io
+import sys
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -91,6 +92,7 @@ def test_a_coroutine_gets_a_loop_of_its_own(export: object) -> None:
         ({"run_on_start": True}, "first run"),
         ({"timeout": 5}, "timeout"),
         ({"retry": Retry(attempts=2)}, "after a failure"),
+        ({"suspend_after": 3}, "after a failure"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -132,6 +134,13 @@ def test_one_zone_is_that_of_the_settings_and_rows_have_their_own(export: object
     )
     code, out, _ = export("--format", "rows")
     assert (code, "Asia/Tokyo" in literal(out, "ROWS")["there"]["crontab"]) == (0, True)
+
+
+def test_without_celery_a_sentence_says_what_to_install(export: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    register("look", DailyAt(12))(look)
+    monkeypatch.setitem(sys.modules, "celery", None)
+    with pytest.raises(CommandError, match="Celery is not installed: pip install"):
+        export()
 
 
 def test_who_else_there_is_to_export_to_is_said(export: object) -> None:

@@ -44,6 +44,11 @@ RETRY = Difference(
     there="a retry is sent by retry_backoff, doubling, or after the same time, also past the task's next time",
     here="a Retry waits by delay, factor and max_delay, and the next occurrence takes the place of a late retry",
 )
+REST = Difference(
+    topic=Topic.AFTER_FAILURE,
+    there="it is sent at its next time, however often it has failed",
+    here="after suspend_after failures in a row it rests",
+)
 TIMEOUT = Difference(
     topic=Topic.TIMEOUT,
     there="soft_time_limit, in whole seconds, raises SoftTimeLimitExceeded in the function",
@@ -146,5 +151,7 @@ def _lost(task: Task) -> Iterator[Difference]:
         yield CONDITION
     if options.retry.attempts > 1:
         yield RETRY
+    if options.suspend_after is not None:
+        yield REST
     if options.timeout is not None:
         yield TIMEOUT
