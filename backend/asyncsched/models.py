@@ -88,7 +88,10 @@ class HandOff(models.Model):
 
     class Meta:
         verbose_name = "hand-off"
-        indexes = [models.Index(fields=["offered_at"], name="asyncsched_handoff_offered")]
+        indexes = [
+            models.Index(fields=["offered_at"], name="asyncsched_handoff_offered"),
+            models.Index(fields=["task", "state"], name="asyncsched_handoff_task"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.task} to {self.executor}: {self.state}"

@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'hand-off',
-                'indexes': [models.Index(fields=['offered_at'], name='asyncsched_handoff_offered')],
+                'indexes': [models.Index(fields=['offered_at'], name='asyncsched_handoff_offered'), models.Index(fields=['task', 'state'], name='asyncsched_handoff_task')],
             },
         ),
     ]
