@@ -47,8 +47,9 @@ def queue() -> str:
 
 
 @contextmanager
-def thawed_in_the_end(process: int) -> Iterator[None]:
-    """Whatever happens in the block, let *process*, which it freezes, go on after it."""
+def frozen(process: int) -> Iterator[None]:
+    """Let *process* stand still inside the block, and go on after it, whatever happens."""
+    os.kill(process, signal.SIGSTOP)
     try:
         yield
     finally:
@@ -113,8 +114,7 @@ async def test_a_run_whose_worker_is_frozen_is_abandoned_and_what_it_says_later_
     run = await make_stage(beat=0.25).begin("holds")
     await run.noted("began")
     await run.picked_up()
-    with thawed_in_the_end(run.process):
-        os.kill(run.process, signal.SIGSTOP)
+    with frozen(run.process):
         result = await run.result()
     assert (result.status, result.error) == (ABANDONED, "its worker ended without a word")
     run.let_go_on()
