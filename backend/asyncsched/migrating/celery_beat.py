@@ -49,7 +49,7 @@ STARTS = Difference(
 QUEUE = Difference(
     topic=Topic.ORDER,
     there="the message has a queue or a priority of its own",
-    here="a task has neither: it runs in this process, or on an executor of the setting EXECUTORS, which may have a queue",
+    here="a task has neither: it runs in this process, or on one of EXECUTORS in the settings, which may have a queue",
 )
 
 ROUTING = frozenset({"queue", "exchange", "routing_key", "priority"})
