@@ -1,7 +1,7 @@
 """Runs that go on in other processes, as the engine sees them: its executor hands them off and waits."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ import pytest
 from asyncsched.engine.context import Run
 from asyncsched.engine.leadership import AlwaysLeader
 from asyncsched.engine.ports import LEFT
-from asyncsched.engine.runs import Claim, Occurrence, Outcome, RunStatus, SkipReason, new_run_id
+from asyncsched.engine.runs import Claim, Occurrence, Outcome, RunResult, RunStatus, SkipReason, new_run_id
 from asyncsched.engine.supervisor import Supervisor
 from asyncsched.policy import Overlap, Retry
 from asyncsched.registry import Task
@@ -180,6 +180,28 @@ async def test_with_rerun_abandoned_the_occurrence_runs_again() -> None:
         await asyncio.sleep(10)
         first, again = scheduler.workers.runs
         assert (again.scheduled_for, again.attempt) == (first.scheduled_for, 2)
+
+
+class TestWhenARunEndedThatIsHeardOfLater:
+    async def ended(self, finished_at: datetime, *, began: float = 600) -> RunResult:
+        claim = left_behind(VirtualClock(), seconds=began)
+        async with Scheduler(handed_off(), LeavingStore(claim)) as scheduler:
+            await asyncio.sleep(5)
+            scheduler.workers.end(Outcome(status=RunStatus.SUCCEEDED, finished_at=finished_at))
+            await asyncio.sleep(0.1)
+        (result,) = scheduler.listener.finished
+        return result
+
+    async def test_is_told_by_its_worker(self) -> None:
+        result = await self.ended(VirtualClock().now() - timedelta(seconds=540))
+        assert result.duration == 60
+        assert result.finished_at - result.started_at == timedelta(seconds=60)
+
+    async def test_is_never_before_it_began_and_never_in_the_future_whatever_the_workers_clock_shows(self) -> None:
+        early = await self.ended(VirtualClock().now() - timedelta(days=1))
+        assert early.finished_at == early.started_at
+        late = await self.ended(VirtualClock().now() + timedelta(days=1))
+        assert 604 < late.duration < 606
 
 
 class TestARunThatAnotherProcessHasLeft:

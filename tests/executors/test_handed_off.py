@@ -3,7 +3,8 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 from asyncsched import Every, Overlap
-from asyncsched.engine.runs import Claim, Occurrence, Outcome, RunStatus
+from asyncsched.engine.runs import Claim, Occurrence, Outcome, RunStatus, Trigger
 from asyncsched.errors import ConfigurationError
 from asyncsched.executors.configured import Setup
 from asyncsched.executors.handed_off import HandedOffExecutor
@@ -35,6 +36,7 @@ class Engine(HandedOffExecutor):
     def __init__(self, setup: Setup) -> None:
         super().__init__(setup)
         self.sent: list[Order] = []
+        self.expiries: list[datetime | None] = []
         self.revoked: list[str] = []
         self.asked = 0
         self.works = False
@@ -45,6 +47,7 @@ class Engine(HandedOffExecutor):
         if self.fails_with:
             raise self.fails_with
         self.sent.append(order)
+        self.expiries.append(expires_at)
         if self.works:
             work(order, beat=self.beat)
 
@@ -146,6 +149,41 @@ async def test_a_run_that_cannot_be_sent_before_its_next_occurrence_fails_and_sa
     assert result.status is FAILED
     assert str(result.error).startswith("could not be sent before ")
     assert str(result.error).endswith(": OSError: no route to broker")
+
+
+async def test_a_run_gives_way_to_the_next_occurrence_but_one_that_was_asked_for_waits_an_hour_at_least(
+    stage: Stage,
+) -> None:
+    task = errand("answers", schedule=Every(60))
+    await stage.begin(task)
+    await eventually(lambda: engine_of(stage).expiries)
+    (expires_at,) = engine_of(stage).expiries
+    assert expires_at is not None
+    assert timedelta(0) < expires_at - datetime.now(UTC) <= timedelta(minutes=1)
+
+    asked_for = Occurrence(task="answers", scheduled_for=datetime.now(UTC), trigger=Trigger.MANUAL)
+    await stage.begin(task, claim=Claim(run_id="a" * 32, occurrence=asked_for, has_row=True))
+    await eventually(lambda: engine_of(stage).expiries[1:])
+    expires_at = engine_of(stage).expiries[1]
+    assert expires_at is not None
+    assert timedelta(minutes=59) < expires_at - datetime.now(UTC) <= timedelta(minutes=61)
+
+
+async def test_a_run_that_another_process_had_sent_is_not_said_to_have_never_been_sent(
+    stage: Stage, next_stage: Stage
+) -> None:
+    task = errand("holds", schedule=Every(2))
+    run = await stage.begin(task)
+    await eventually(lambda: engine_of(stage).sent)
+    await left(stage, run)
+    await next_stage.store.load([task])
+    (claim,) = await next_stage.store.take_over()
+    began_at = claim.began_at
+    assert began_at is not None
+    result = await (
+        await next_stage.begin(task, claim=replace(claim, began_at=began_at - timedelta(minutes=1)))
+    ).result()
+    assert str(result.error).startswith("no worker picked it up before ")
 
 
 async def test_a_run_that_finds_no_worker_within_its_time_is_withdrawn(stage: Stage) -> None:

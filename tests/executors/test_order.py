@@ -91,7 +91,8 @@ def test_an_error_by_which_the_worker_ends_the_function_means_what_the_worker_sa
     known.add(task)
     order = order_for(task)
     cut_off = Outcome(status=RunStatus.CANCELLED, error="stopped")
-    assert perform(order, order.to_run(), meaning=lambda _: cut_off) == cut_off
+    outcome = perform(order, order.to_run(), meaning=lambda _: cut_off)
+    assert (outcome.status, outcome.error) == (cut_off.status, cut_off.error)
     assert perform(order, order.to_run(), meaning=lambda _: None).error == 'KeyError: "the worker\'s own"'
 
 
@@ -113,3 +114,19 @@ def test_who_ends_after_the_time_limit_is_over_its_time_whatever_it_returns(
     order = order_for(task)
     outcome = perform(order, order.to_run())
     assert (outcome.status, outcome.value) == (RunStatus.TIMED_OUT, None)
+
+
+def test_an_outcome_says_when_the_function_ended(known: Registry, shared_database: str) -> None:
+    known.add(task := sync_task(lambda: None))
+    order = order_for(task)
+    before = datetime.now(UTC)
+    finished_at = perform(order, order.to_run()).finished_at
+    assert finished_at is not None
+    assert before <= finished_at <= datetime.now(UTC)
+
+
+def test_an_outcome_travels_as_json() -> None:
+    outcome = Outcome(status=RunStatus.FAILED, error="no", finished_at=datetime(2026, 1, 1, 12, tzinfo=UTC))
+    told = json.loads(json.dumps(outcome.to_dict()))
+    assert Outcome.from_dict(told) == outcome
+    assert Outcome.from_dict(told | {"colour": "red"}) == outcome  # during a deploy the worker may be newer

@@ -150,9 +150,9 @@ class _RunThread(threading.Thread):
 
     def _call(self) -> Any:
         with self._scope():
-            if self._predicate is not None and not _plain(self._predicate()):
+            if self._predicate is not None and not plain(self._predicate()):
                 return NOT_ENABLED
-            return _plain(self._function())
+            return plain(self._function())
 
     def _deliver(self, value: Any, error: BaseException | None) -> None:
         self.ended = True
@@ -170,7 +170,7 @@ class _RunThread(threading.Thread):
             self.outcome.set_exception(error)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return what a plain function returned; a coroutine would never run."""
     if inspect.iscoroutine(value):
         value.close()

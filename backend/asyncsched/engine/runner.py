@@ -145,6 +145,12 @@ def is_running(task: asyncio.Task[Any] | None) -> bool:
         return False
 
 
+def _ended_at(result: RunResult, moment: datetime) -> RunResult:
+    """Return *result* of a run that ended at *moment*, by another clock, and was heard of later."""
+    finished_at = min(max(moment, result.started_at), result.finished_at)
+    return replace(result, finished_at=finished_at, duration=(finished_at - result.started_at).total_seconds())
+
+
 def _said(value: Any) -> tuple[RunStatus, Any]:
     """Return how the run stands by what its executor, not the function, has returned."""
     if isinstance(value, Outcome):
@@ -183,8 +189,13 @@ class _Going:
         """Return how it ended, which is now."""
         if ended_with.__class__ is Outcome:
             result = self.result(clock, status, None, error=ended_with.error, stall=stall)
-            log = ended_with.log or result.log
-            return replace(result, value=ended_with.value, traceback=ended_with.traceback, log=log)
+            told = replace(
+                result,
+                value=ended_with.value,
+                traceback=ended_with.traceback,
+                log=ended_with.log or result.log,
+            )
+            return _ended_at(told, ended_with.finished_at) if ended_with.finished_at else told
         is_success = status is SUCCEEDED
         raised = ended_with if isinstance(ended_with, BaseException) else None
         if error is None and not is_success and status.is_failure:

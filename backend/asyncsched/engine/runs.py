@@ -1,9 +1,12 @@
 """The values that travel: an occurrence becomes a claim, a claim becomes a result."""
 
 import os
+from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from enum import StrEnum
 from random import Random
+from typing import Any, Self
 
 from asyncsched.engine.values import value
 
@@ -108,6 +111,20 @@ class Outcome:
     """``Type: message``, in one line."""
     traceback: str | None = None
     log: str | None = None
+    finished_at: datetime | None = None
+    """When it ended, in UTC, by the clock of that process; None if it could not say so itself."""
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Self:
+        """Return the outcome that ``to_dict`` has put into *told*, maybe that of another version."""
+        texts = {name: told.get(name) for name in ("value", "error", "traceback", "log")}
+        finished_at = datetime.fromisoformat(told["finished_at"]) if told.get("finished_at") else None
+        return cls(status=RunStatus(told["status"]), finished_at=finished_at, **texts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON takes it."""
+        finished_at = self.finished_at.isoformat() if self.finished_at else None
+        return {**asdict(self), "status": self.status.value, "finished_at": finished_at}
 
 
 @value(frozen=True, slots=True, kw_only=True)

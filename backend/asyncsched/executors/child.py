@@ -112,8 +112,7 @@ class Child:
 
     async def _outcome(self, message: Message | None) -> Outcome:
         if message is not None:
-            told = message["outcome"]
-            return Outcome(**told | {"status": RunStatus(told["status"])})
+            return Outcome.from_dict(message["outcome"])
         await self.end()
         code = self._process.returncode or 0
         how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"

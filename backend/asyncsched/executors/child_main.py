@@ -18,7 +18,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict
 from types import FrameType
 from typing import Any
 
@@ -85,7 +84,7 @@ class _Link:
             if self._run is not None:
                 self._write_progress(self._run)  # its last word
                 self._run = None
-            self._write(outcome=asdict(outcome))
+            self._write(outcome=outcome.to_dict())
 
     def send(self, **message: Any) -> None:
         with self._sending:

@@ -20,11 +20,19 @@ MOST_SECONDS_DOWN = 60.0  # between two tries while it cannot be sent
 class Delivery:
     """Sends by *send*, which may block, until *expires_at*: again after *again_after* seconds, then twice as many.
 
-    What cannot be sent is tried again soon; *outage* is told.
+    If it *is_sent* by a process that is gone, it is sent again at once. What cannot be sent is tried again
+    soon; *outage* is told.
     """
 
     def __init__(
-        self, name: str, send: Callable[[], None], *, expires_at: datetime | None, again_after: float, outage: Outage
+        self,
+        name: str,
+        send: Callable[[], None],
+        *,
+        expires_at: datetime | None,
+        is_sent: bool,
+        again_after: float,
+        outage: Outage,
     ) -> None:
         self._name = name
         self._send = send
@@ -35,7 +43,7 @@ class Delivery:
         left = (expires_at - datetime.now(UTC)).total_seconds() if expires_at else float("inf")
         self._until = now + left
         self._sending: asyncio.Future[Answer[None]] | None = None
-        self._sent = self._failed = 0
+        self._sent, self._failed = int(is_sent), 0
         self._error: BaseException | None = None
 
     @property

@@ -18,7 +18,7 @@ from asyncsched.engine.context import Run
 from asyncsched.engine.outage import Outage
 from asyncsched.engine.ports import LEFT
 from asyncsched.engine.runner import describe
-from asyncsched.engine.runs import Outcome, RunStatus
+from asyncsched.engine.runs import Outcome, RunStatus, Trigger
 from asyncsched.errors import ConfigurationError, ScheduleError, StillRunning, StoreUnavailable
 from asyncsched.executors.configured import Setup
 from asyncsched.executors.delivery import Delivery
@@ -39,6 +39,8 @@ DOUBTFUL = 2
 """Beats for which a worker has not been heard of, until its engine is asked."""
 DEAD = 12
 """Beats for which a worker has not been heard of, until it is taken for dead."""
+LEAST_FOR_MANUAL = timedelta(hours=1)
+"""What somebody asked for waits at least so long for a worker, also if the next occurrence comes before."""
 LOOKS = 5
 """How often per beat the database is looked at."""
 VERDICT_WITHIN = 10.0
@@ -91,8 +93,9 @@ class HandedOffExecutor(ABC):
             await self._offer(task, run)
         run.outlives = True
         order = Order.of(task, run, log_lines=self._setup.log_lines)
+        since = run.began_at or datetime.now(UTC)
         try:
-            return await self._attend(run, self._delivery(task, order, run.began_at or datetime.now(UTC)))
+            return await self._attend(run, self._delivery(task, order, since, is_sent=run.began_at is not None))
         except asyncio.CancelledError:
             self._let_go(run, order)
             raise
@@ -122,14 +125,15 @@ class HandedOffExecutor(ABC):
                 await self._end_if_dead(run_id, silence)
             await asyncio.sleep(self._look_every)
 
-    def _delivery(self, task: Task, order: Order, since: datetime) -> Delivery:
-        expires_at = _next_occurrence(task, since)
+    def _delivery(self, task: Task, order: Order, since: datetime, *, is_sent: bool) -> Delivery:
+        expires_at = _expiry(task, order.trigger, since)
         ends = [since + timedelta(seconds=order.timeout)] if order.timeout else []
         useless_at = min([*ends, expires_at] if expires_at else ends, default=None)
         return Delivery(
             task.name,
             partial(self.send, order, expires_at=useless_at),
             expires_at=expires_at,  # that it is over its time, whoever called ``execute`` tells
+            is_sent=is_sent,
             again_after=DEAD * self.beat,
             outage=self._broker,
         )
@@ -220,9 +224,10 @@ class _Silence:
         return False
 
 
-def _next_occurrence(task: Task, since: datetime) -> datetime | None:
+def _expiry(task: Task, trigger: Trigger, since: datetime) -> datetime | None:
+    """Return from when on a run is not to begin any more: its task's next occurrence takes its place."""
     try:
-        return task.schedule.next_after(since)
+        return task.schedule.next_after(since + LEAST_FOR_MANUAL if trigger is Trigger.MANUAL else since)
     except ScheduleError:  # there is none
         return None
 

@@ -5,13 +5,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from logging import LogRecord, getLogger
 from typing import Any, Self
 
 from asyncsched.engine.boundary import PASSING, Boundary
 from asyncsched.engine.context import Entered, ProgressListener, Run, run_here
-from asyncsched.engine.executor import LocalExecutor, _plain
+from asyncsched.engine.executor import LocalExecutor, plain
 from asyncsched.engine.ports import NOT_ENABLED
 from asyncsched.engine.run_log import RunLogHandler
 from asyncsched.engine.runner import as_text, describe, traceback_of
@@ -96,7 +96,7 @@ def perform(order: Order, run: Run, *, meaning: Meaning | None = None, ends_when
         outcome = _outcome(order, run, meaning, ends_when_told=ends_when_told)
     if order.timeout is not None and time.monotonic() - began >= order.timeout:
         outcome = over_time(order)  # it was asked to stop, and may have done so in any way
-    return replace(outcome, log=run.log.take())
+    return replace(outcome, log=run.log.take(), finished_at=datetime.now(UTC))
 
 
 def over_time(order: Order) -> Outcome:
@@ -135,9 +135,9 @@ def _value(task: Task, order: Order, run: Run, *, ends_when_told: bool) -> Any:
         return asyncio.run(_value_of_async(task, order, run, ends_when_told=ends_when_told))
     with thread_connections():
         predicate = task.options.enabled_when
-        if predicate is not None and not _plain(predicate()):
+        if predicate is not None and not plain(predicate()):
             return NOT_ENABLED
-        return _plain(task.function())
+        return plain(task.function())
 
 
 async def _value_of_async(task: Task, order: Order, run: Run, *, ends_when_told: bool) -> Any:

@@ -6,7 +6,7 @@ here compares clocks of two machines: that a worker lives shows in ``beats``, wh
 
 import uuid
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -135,15 +135,14 @@ def _claim(run: TaskRun) -> Claim:
 
 
 def _seen(row: HandOff) -> Seen:
-    outcome = Outcome(**row.outcome | {"status": RunStatus(row.outcome["status"])}) if row.outcome else None
+    outcome = Outcome.from_dict(row.outcome) if row.outcome else None
     return Seen(
         run_id=row.run_id.hex, worker=row.worker, beats=row.beats, done=row.done, total=row.total, outcome=outcome
     )
 
 
 def _told(outcome: Outcome) -> dict[str, Any]:
-    told = {key: storable(text) if isinstance(text, str) else text for key, text in asdict(outcome).items()}
-    return told | {"status": outcome.status.value}
+    return {key: storable(text) if isinstance(text, str) else text for key, text in outcome.to_dict().items()}
 
 
 def _move(run_id: str, before: str, after: str, *, rows: Rows | None = None, **values: Any) -> bool:
