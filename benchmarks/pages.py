@@ -89,8 +89,7 @@ TABLES: Mapping[str, Table | Limits] = {
     "limits-ways": Table(
         workloads={scale.LIMITS: ""},
         metrics=(
-            "runs_per_s",
-            "in_groups_runs_per_s",
+            *(f"{way}runs_per_s" for way in ("", "sharded_", "in_groups_")),
             *(f"{way}last_of_{count}_s" for count in (100, 1_000) for way in ("", "sharded_", "in_groups_")),
         ),
     ),

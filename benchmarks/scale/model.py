@@ -50,7 +50,7 @@ def simulate(setting: Setting, moments: Sequence[float], *, until: float) -> lis
     dice = Random(setting.shards)  # a hash spreads tasks like dice
     for due in moments:
         env.process(_run(env, dice.choice(leaders), due, setting, starts))
-    env.run(until=until)
+    env.run(until=until if until < inf else None)
     return starts
 
 

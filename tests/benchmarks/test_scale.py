@@ -14,15 +14,16 @@ import pytest
 from asyncsched.engine.leadership import SILENCE, WATCH
 from benchmarks import scale
 from benchmarks.case import Case
-from benchmarks.results import Measurement, Results
+from benchmarks.results import Measurement, Results, read
 from benchmarks.runner import sample
 from benchmarks.scale.costs import Costs, Part
 from benchmarks.scale.distance import LongCable
 from benchmarks.scale.election import vacancy
-from benchmarks.scale.limits import last_start, most_runs
+from benchmarks.scale.limits import last_start
 from benchmarks.scale.load import after_death, even, ramp, saturation
 from benchmarks.scale.model import Setting, simulate
 from benchmarks.scale.words import Limits
+from tests.support.servers import ROOT
 
 COSTS = Costs(
     claim=Part(trips=7, cpu=0.0014, wall=0.0021),
@@ -87,17 +88,12 @@ class TestTheModel:
         assert last_start(replace(FAR, in_groups=True), 100) == pytest.approx(2 * CLAIM, rel=0.5)
 
     def test_five_leaders_grant_no_more_than_five_times_as_much(self) -> None:
-        alone, shared = last_start(FAR, 100), last_start(replace(FAR, shards=5), 100)
-        assert alone is not None
-        assert shared is not None
-        assert alone / 5 < shared < alone / 2
+        alone = last_start(FAR, 100)
+        assert alone / 5 < last_start(replace(FAR, shards=5), 100) < alone / 2
 
-    def test_what_does_not_all_start_within_the_minute_has_no_last(self) -> None:
-        assert last_start(FAR, 2_000) is None
-
-    def test_the_limit_is_what_the_claims_and_the_ends_take(self) -> None:
+    def test_many_take_what_their_claims_and_their_ends_take(self) -> None:
         end = 0.005 + COSTS.wait_per_trip + COSTS.end.cpu
-        assert most_runs(FAR) == pytest.approx(1 / (CLAIM + end), rel=0.1)
+        assert last_start(FAR, 500) == pytest.approx(500 * (CLAIM + end), rel=0.1)
 
 
 class TestElection:
@@ -165,6 +161,20 @@ def test_a_claim_is_seven_questions_as_the_documentation_says_and_the_model_is_t
     assert found["trips_per_claim"] == 7
     assert 1 <= found["trips_per_end"] < 1.5
     assert found["runs_per_s"] < 1 / (8 * 0.02)
+    assert "last_of_100_s" in found
+    assert "last_of_1000_s" not in found  # the next minute comes before it
+
+
+def test_claims_in_groups_gain_more_than_five_leaders_at_every_distance_as_the_decision_says() -> None:
+    kept = read(ROOT / "benchmarks" / "results" / "latest.json")
+    assert kept is not None
+    for distance in scale.DISTANCES:
+        found = kept.of(scale.LIMITS, scale.away(distance), scale.MINUTELY)
+        assert found is not None
+        grouped, shared = found.median("in_groups_runs_per_s"), found.median("sharded_runs_per_s")
+        assert grouped is not None
+        assert shared is not None
+        assert grouped > shared
 
 
 def limits(**figures: float) -> Results:
