@@ -8,13 +8,18 @@ from benchmarks.results import Results
 from benchmarks.scale import DISTANCES, LIMITS, MINUTELY, RAMP, RAMPS, away, replicas
 from benchmarks.scale.load import MINUTE
 
-WAYS = {"runs_per_s": "one leader, as it is", "in_groups_runs_per_s": "one leader, claims in groups"}
+WAYS = {  # what the model says, how it is drawn, and what it is called
+    "runs_per_s": (OURS_COLOUR, "-", "one leader, as it is"),
+    "in_groups_runs_per_s": (OTHERS_COLOUR, "-", "one leader, claims in groups"),
+    "sharded_runs_per_s": (OTHERS_COLOUR, "--", "five leaders"),
+}
+MARKERS = "x+1"  # of what was measured
 NEAREST = 0.1  # milliseconds: where a database on the same machine is drawn
 
 
 def draw(results: Results, path: Path) -> Path | None:
     """Draw the curves into the SVG file *path* and return it; None if nothing was measured."""
-    curves = {words: found for metric, words in WAYS.items() if (found := _modelled(results, metric))}
+    curves = {look: found for metric, look in WAYS.items() if (found := _modelled(results, metric))}
     if not curves:
         return None
     import matplotlib as mpl  # noqa: PLC0415 - it takes a second to load
@@ -23,10 +28,10 @@ def draw(results: Results, path: Path) -> Path | None:
     mpl.use("svg")
     mpl.rcParams |= {"font.size": 9, "svg.hashsalt": "bench", "text.color": INK, "axes.labelcolor": INK}
     figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
-    for (words, curve), colour in zip(curves.items(), (OURS_COLOUR, OTHERS_COLOUR), strict=False):
-        axes.plot([*curve], [*curve.values()], marker=".", color=colour, label=f"{words} (model)")
-    for count, real in _measured(results).items():
-        axes.plot([*real], [*real.values()], "x", color=INK, label=f"measured, {replicas(count)}")
+    for (colour, line, words), curve in curves.items():
+        axes.plot([*curve], [*curve.values()], line, marker=".", color=colour, label=f"{words} (model)")
+    for (count, real), marker in zip(_measured(results).items(), MARKERS, strict=False):
+        axes.plot([*real], [*real.values()], marker, color=INK, markersize=9, label=f"measured, {replicas(count)}")
     axes.set(xscale="log", yscale="log", xlabel="milliseconds to the database and back", ylabel="claimed runs a second")
     axes.set_xticks([max(NEAREST, one) for one in DISTANCES], ["same machine", *map(str, DISTANCES[1:])])
     axes.set_xticks([], minor=True)
