@@ -70,7 +70,7 @@ class TestList:
         assert set(fail["last_run"]) >= {"status", "scheduled_for", "started_at", "finished_at", "duration_s", "error"}
         assert (fail["last_run"]["status"], fail["last_run"]["error"]) == ("failed", "OSError: no route")
         assert fail["consecutive_failures"] == 1
-        assert idle["kind"] == "async"
+        assert (idle["kind"], idle["executor"]) == ("async", "local")
 
     def test_a_paused_task_has_no_next_run(self, call: Call) -> None:
         TaskState.objects.create(task="count", paused=True)

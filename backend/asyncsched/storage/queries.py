@@ -43,6 +43,8 @@ class TaskView:
     schedule: str
     kind: str
     scope: str
+    executor: str
+    """Where its runs go on."""
     enabled: bool
     paused: bool
     next_run: datetime | None
@@ -63,6 +65,7 @@ class TaskView:
             "schedule": self.schedule,
             "kind": self.kind,
             "scope": self.scope,
+            "executor": self.executor,
             "enabled": self.enabled,
             "paused": self.paused,
             "next_run": self.next_run.isoformat() if self.next_run else None,
@@ -89,6 +92,7 @@ def _task_view(task: Task, state: TaskState | None, running: TaskRun | None, now
         schedule=task.schedule.describe(),
         kind=task.kind,
         scope=task.options.scope.value,
+        executor=task.options.executor,
         enabled=task.options.enabled,
         paused=paused,
         next_run=task.schedule.next_after(now) if task.options.enabled and not paused else None,
