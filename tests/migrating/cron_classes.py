@@ -28,6 +28,10 @@ class Resting(HalfHourly):
     schedule = Schedule(run_every_mins=30, retry_after_failure_mins=120)
 
 
+class Umlauts(HalfHourly):
+    code = "shop.räumen"
+
+
 class Twice(CronJobBase):
     code = "shop.twice"
     schedule = Schedule(run_at_times=["6:30", "18:30"])

@@ -177,3 +177,9 @@ def test_a_password_in_the_address_is_in_no_output(tmp_path: Path) -> None:
     with pytest.raises(NotThere) as refused:
         apscheduler_jobs.read([f"sqlite://user:secret@/{tmp_path}/none.sqlite"])
     assert "secret" not in str(refused.value)
+
+
+def test_a_file_that_is_not_there_is_a_sentence_and_not_made(tmp_path: Path) -> None:
+    with pytest.raises(NotThere, match="there is no file"):
+        apscheduler_jobs.read([f"sqlite:///{tmp_path}/jobs.sqlite"])
+    assert list(tmp_path.iterdir()) == []

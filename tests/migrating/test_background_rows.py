@@ -25,7 +25,7 @@ ROW = BackgroundRow(
     repeat_until=None,
     queue=None,
     priority=0,
-    creator=None,
+    creator="",
 )
 
 

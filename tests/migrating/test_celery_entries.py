@@ -161,8 +161,9 @@ def test_a_queue_is_in_the_table(app: Celery) -> None:
         ("celery.backend_cleanup", {}, "a task of Celery's own"),
         ("sent.refresh", {"args": [object]}, "cannot be written as code"),
         ("sent.refresh", {"schedule": 0.01}, "must be between 0.05 s"),
+        ("sent.refresh", {"schedule": "*/5 * * * *"}, "its schedule cannot be read: AttributeError"),
     ],
-    ids=["unknown", "celery's own", "argument", "too often"],
+    ids=["unknown", "celery's own", "argument", "too often", "text"],
 )
 def test_what_cannot_be_a_task_is_left_out_with_a_reason(
     app: Celery, task: str, entry: dict[str, object], why: str
@@ -175,6 +176,15 @@ def test_without_celery_a_sentence_says_what_to_install(monkeypatch: pytest.Monk
     monkeypatch.setitem(sys.modules, "celery", None)
     with pytest.raises(NotThere, match="Celery is not installed: pip install"):
         celery_beat.read([])
+
+
+def test_a_task_in_a_module_that_cannot_be_named_is_called_by_way_of_the_app(
+    app: Celery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "old-jobs", ModuleType("old-jobs"))
+    add(app, refresh, name='say "hi"')
+    app.tasks['say "hi"'].__class__.__module__ = "old-jobs"
+    assert send(app, 'say "hi"').call.text == "current_app.tasks['say \"hi\"']()"
 
 
 def test_an_app_that_is_not_there_is_a_sentence() -> None:
@@ -200,5 +210,7 @@ def test_rows_are_read_with_all_that_they_say(tmp_path: Path, monkeypatch: pytes
         "elsewhere": "the app here has no ",
         "by value": "its argument <object",
         "garbled": "its arguments are no",
+        "by the list": "its arguments are no",
+        "at minute 99": "its schedule cannot ",
     }
     assert "four a day" in tasks, json.dumps(told)  # which add_periodic_task added

@@ -123,7 +123,7 @@ def test_what_cannot_be_sent_is_left_out_with_the_reason(
     code, out, err = export()
     assert code == 1
     assert why in " ".join(out.replace("\n#", "").split())
-    assert err.endswith("0 tasks to be reviewed, 1 left out.\n")
+    assert err.endswith("1 definition left out, why stands at the end of the module: look\n")
 
 
 def test_one_zone_is_that_of_the_settings_and_rows_have_their_own(export: object) -> None:

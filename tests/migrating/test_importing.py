@@ -4,6 +4,7 @@ import io
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -65,6 +66,34 @@ def test_what_cannot_be_read_at_all_is_one_sentence_and_bad_usage(say: Callable[
     with pytest.raises(CommandError, match="say which, with --where") as caught:
         say()
     assert caught.value.returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "where"),
+    [("apscheduler", "vault.scheduler"), ("celery-beat", "vault"), ("thread-scheduler", "vault")],
+)
+def test_a_module_may_raise_whatever_it_likes(
+    scheduler: str, where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "vault.py").write_text("raise RuntimeError('no key\\nto it')")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(CommandError, match="RuntimeError: no key to it") as caught:
+        call_command("async_tasks", "import", "--from", scheduler, "--where", where)
+    assert caught.value.returncode == 2
+
+
+def test_of_classes_one_that_does_not_load_leaves_the_others_alone(say: Callable[..., Said]) -> None:
+    code, out, _ = say("Twice", "Gone", "CronJobBase.x")
+    assert (code, out.count("@register"), out.count("mend that, or leave it out")) == (1, 1, 2)
+
+
+def test_the_module_is_utf_8_whatever_the_terminal_would_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    where = f"{CLASSES}.Umlauts"
+    call_command(
+        "async_tasks", "import", "--from", "django-cron", "--where", where, stdout=stream, stderr=io.StringIO()
+    )
+    assert '"shop.räumen"' in stream.buffer.getvalue().decode()
 
 
 def test_an_executor_is_written_into_each_task(say: Callable[..., Said]) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from asyncsched.migrating.code import call_of
 from asyncsched.migrating.found import Found, LeftOut
-from asyncsched.migrating.naming import function_name, named
+from asyncsched.migrating.naming import function_name, function_names, named
 from asyncsched.schedules import Every
 
 ONE = Found(name="shop.clear", source="", call=call_of("os:getcwd"), schedule=Every(60))
@@ -54,4 +54,15 @@ def test_what_is_left_out_takes_no_name_away() -> None:
     ],
 )
 def test_a_function_is_called_like_the_end_of_its_task(task: str, function: str) -> None:
-    assert function_name(task, set()) == function
+    assert function_name(task) == function
+
+
+def test_no_function_hides_what_is_called_or_comes_with_python() -> None:
+    calls = {"add": call_of("shop.tasks:add"), "all": call_of("shop.tasks:Mail().send"), "mail": call_of("shop:add")}
+    assert function_names(list(calls.items()), {"shop"}) == ["scheduled_add", "scheduled_all", "mail"]
+
+
+def test_what_no_import_statement_leads_to_is_left_out() -> None:
+    (left,) = named([replace(ONE, call=call_of("old-jobs:clear"))])
+    assert isinstance(left, LeftOut)
+    assert left.problem.startswith("no module can say 'import old-jobs'")

@@ -4,18 +4,17 @@ APScheduler's own way of listing a table deletes the jobs that it cannot load. S
 by one, and loaded by the store's own code: a job is a pickle, which may run whatever it likes.
 """
 
-import pickle
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from django.apps import apps
 
-from asyncsched.migrating.dotted import object_at
+from asyncsched.migrating.dotted import loading, object_at
 from asyncsched.migrating.found import LeftOut, NotThere
 
 TABLE = "django_apscheduler"
-BROKEN = (LookupError, ImportError, AttributeError, TypeError, ValueError, EOFError, pickle.UnpicklingError)
 DEFAULTS = {"misfire_grace_time": 1, "coalesce": True, "max_instances": 1}
 
 
@@ -34,19 +33,22 @@ def in_table(url: str) -> Iterator[Stored | LeftOut]:
     """Yield the jobs in the table ``apscheduler_jobs`` of the database at *url*, one of SQLAlchemy's."""
     try:
         from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore  # noqa: PLC0415 - a library of the project's
-        from sqlalchemy import select  # noqa: PLC0415
-        from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+        from sqlalchemy import make_url, select  # noqa: PLC0415
+        from sqlalchemy.exc import DBAPIError  # noqa: PLC0415
     except ImportError as error:
         raise NotThere(f"{error}: install apscheduler<4 and sqlalchemy where the command runs") from error
-    try:
+    with loading("the table apscheduler_jobs cannot be read"):
+        address = make_url(url)
+        if address.drivername.startswith("sqlite") and not Path(address.database or "").exists():
+            raise NotThere(f"there is no file {address.database!r}")  # which SQLite would create
         store: Any = SQLAlchemyJobStore(url=url)
         try:
             with store.engine.connect() as connection:
                 rows = connection.execute(select(store.jobs_t.c.id, store.jobs_t.c.job_state)).all()
+        except DBAPIError as error:
+            raise NotThere(str(error.orig)) from error  # without the statement, and a link
         finally:
             store.engine.dispose()
-    except SQLAlchemyError as error:
-        raise NotThere(f"the table apscheduler_jobs cannot be read: {error}") from error
     yield from _loaded(store, rows, f"apscheduler_jobs in {store.engine.url!r}")  # which hides a password
 
 
@@ -79,8 +81,9 @@ def _loaded(store: Any, rows: Iterable[Any], place: str) -> Iterator[Stored | Le
     for job_id, state in rows:
         source = f"{place}, job {job_id!r}"
         try:
-            job = store._reconstitute_job(state)  # noqa: SLF001 - its public way deletes what does not load
-        except BROKEN as error:
-            yield LeftOut(name=job_id, source=source, problem=f"it cannot be loaded, {error}: mend that, or delete it")
+            with loading("it cannot be loaded"):
+                job = store._reconstitute_job(state)  # noqa: SLF001 - its public way deletes what does not load
+        except NotThere as error:
+            yield LeftOut(name=job_id, source=source, problem=f"{error}; mend that, or delete it")
         else:
             yield Stored(job=job, source=source, defaults=DEFAULTS, in_memory=False)

@@ -53,7 +53,7 @@ class BackgroundRow:
     repeat_until: datetime | None
     queue: str | None
     priority: int
-    creator: str | None
+    creator: str
 
 
 def translated(row: BackgroundRow, *, now: datetime, max_attempts: int, max_run_time: int) -> Definition:

@@ -17,7 +17,7 @@ from django.db.models import Count, Min
 from django.utils import timezone
 
 from asyncsched.migrating.background_row import MAX_ATTEMPTS, MAX_RUN_TIME, BackgroundRow, translated
-from asyncsched.migrating.dotted import first_line, module_at
+from asyncsched.migrating.dotted import first_line, loading, module_at
 from asyncsched.migrating.found import Definition, LeftOut, NotThere
 
 TABLE = "background_task"
@@ -31,14 +31,15 @@ def read(where: Sequence[str]) -> list[Definition]:
         raise NotThere("'background_task' is not in INSTALLED_APPS: run this where it still is, beside asyncsched")
     functions = _functions()
     rows = apps.get_model(TABLE, "Task")._default_manager.order_by("task_name", "pk")
-    repeating = (_definition(row, functions) for row in rows.filter(repeat__gt=0, failed_at=None).iterator())
+    repeating = (_definition(row, functions) for row in rows.filter(repeat__gt=0, failed_at=None))
     return [*repeating, *_given_up(rows), *_jobs(rows)]
 
 
 def _functions() -> dict[str, Any]:
     """Return what ``@background`` has made of functions, by their names."""
     tasks = module_at("background_task.tasks")
-    tasks.autodiscover()
+    with loading("a module of tasks cannot be imported"):
+        tasks.autodiscover()
     return dict(tasks.tasks._tasks)  # noqa: SLF001 - there is no other way to ask
 
 
@@ -51,7 +52,12 @@ def _definition(row: Any, functions: dict[str, Any]) -> Definition:
             "no module has this function any more, by a name that can be imported: delete the row, or mend the name"
         )
         return LeftOut(name=row.task_name, source=source, problem=problem)
-    args, kwargs = row.params()
+    try:
+        with loading("its arguments cannot be read"):
+            args, kwargs = row.params()
+            creator = str(row.creator or "")
+    except NotThere as error:
+        return LeftOut(name=row.task_name, source=source, problem=f"{error}; mend the row, or delete it")
     return translated(
         BackgroundRow(
             name=row.task_name,
@@ -65,7 +71,7 @@ def _definition(row: Any, functions: dict[str, Any]) -> Definition:
             repeat_until=row.repeat_until,
             queue=row.queue,
             priority=row.priority,
-            creator=str(row.creator) if row.creator else None,
+            creator=creator,
         ),
         now=timezone.now(),
         max_attempts=getattr(settings, "MAX_ATTEMPTS", MAX_ATTEMPTS),

@@ -22,7 +22,7 @@ from asyncsched.migrating.arguments import unwritable
 from asyncsched.migrating.celery_entries import Entry, entries
 from asyncsched.migrating.celery_schedules import converted
 from asyncsched.migrating.converted import Converted, NoCounterpart
-from asyncsched.migrating.dotted import first_line
+from asyncsched.migrating.dotted import first_line, loading
 from asyncsched.migrating.found import Definition, Difference, Found, LeftOut, NotThere, Topic
 
 OVERLAP = Difference(
@@ -71,7 +71,7 @@ def _app(where: Sequence[str]) -> Any:
     package, dot, _ = (settings.SETTINGS_MODULE or "").partition(".")
     path = where[0] if where else f"{package}.celery"
     app: Any
-    try:
+    with loading(f"the Celery app at {path!r} cannot be loaded"):
         if where or (dot and find_spec(path)):
             app = find_app(path)
         elif (app := current_app._get_current_object()).main == "default":  # noqa: SLF001 - the proxy's only way
@@ -79,9 +79,7 @@ def _app(where: Sequence[str]) -> Any:
             app.config_from_object("django.conf:settings", namespace="CELERY")
             app.autodiscover_tasks()
         app.loader.import_default_modules()
-    except (ImportError, AttributeError, ValueError) as error:
-        raise NotThere(f"the Celery app at {path!r} cannot be loaded: {error}") from error
-    app.finalize()
+        app.finalize()
     return app
 
 

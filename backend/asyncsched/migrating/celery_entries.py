@@ -9,6 +9,9 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 
+from asyncsched.migrating.dotted import loading
+from asyncsched.migrating.found import NotThere
+
 ROWS = "django_celery_beat"
 UNSUPPORTED = {
     "none": "the row has no schedule: give it one, or delete it",
@@ -57,12 +60,18 @@ def _of_the_app(app: Any) -> Iterator[Entry]:
 
     for name, given in app.conf.beat_schedule.items():
         said = dict(given)  # which may be an object of Celery's, too
-        schedule: Any = schedules.maybe_schedule(said["schedule"], said.get("relative", False), app)
+        schedule, problem = None, ""
+        try:
+            with loading("its schedule cannot be read"):
+                schedule = schedules.maybe_schedule(said["schedule"], said.get("relative", False), app)
+        except NotThere as error:
+            problem = f"{error}; mend the entry, or delete it"
         yield Entry(
-            name=name,
+            name=str(name),
             source=f"beat_schedule[{name!r}]",
-            task=said["task"],
+            task=said.get("task", ""),
             schedule=schedule,
+            problem=problem,
             zone=str(app.timezone),
             args=tuple(said.get("args") or ()),
             kwargs=dict(said.get("kwargs") or {}),
@@ -75,23 +84,28 @@ def _rows(app: Any) -> Iterator[Entry]:
     related = ("interval", "crontab", "solar", "clocked")
     for row in apps.get_model(ROWS, "PeriodicTask").objects.select_related(*related).order_by("pk"):
         kind = next((name for name in related if getattr(row, name)), "none")
-        schedule = None
-        if not (problem := UNSUPPORTED.get(kind, "")):
-            schedule = row.schedule
-            schedule.app = app
+        schedule, problem = None, UNSUPPORTED.get(kind, "")
+        args: tuple[Any, ...] = ()
+        kwargs: dict[str, Any] = {}
         try:
-            args, kwargs = json.loads(row.args or "[]"), json.loads(row.kwargs or "{}")
-        except ValueError:
-            args, kwargs, problem = [], {}, "its arguments are no JSON: mend them, or delete the row"
+            with loading("its schedule cannot be read"):
+                schedule = None if problem else row.schedule
+            with loading("its arguments are no list and no object in JSON"):
+                args, kwargs = tuple(_json(row.args, list)), _json(row.kwargs, dict)
+        except NotThere as error:
+            problem = f"{error}; mend the row, or delete it"
+        if schedule is not None:
+            schedule.app = app
         routing = {name: getattr(row, name) for name in ("queue", "exchange", "routing_key", "priority")}
-        options = {"expires": row.expire_seconds, **routing}
+        headers = None if row.headers in ("", "{}") else row.headers
+        options = {"expires": row.expire_seconds, "headers": headers, **routing}
         yield Entry(
             name=row.name,
             source=f"row {row.pk} of {ROWS}, {row.name!r}",
             task=row.task,
             schedule=schedule,
             zone=str(row.crontab.timezone if row.crontab and is_zone_aware else app.timezone),
-            args=tuple(args),
+            args=args,
             kwargs=kwargs,
             options={key: value for key, value in options.items() if value is not None},
             enabled=row.enabled,
@@ -101,3 +115,11 @@ def _rows(app: Any) -> Iterator[Entry]:
             ends=row.expires,
             problem=problem,
         )
+
+
+def _json(text: str, kind: type[Any]) -> Any:
+    """Return what *text*, which may be empty, says; raise ValueError or TypeError if it is none of *kind*."""
+    value = json.loads(text) if text else kind()
+    if not isinstance(value, kind):
+        raise TypeError(text)
+    return value

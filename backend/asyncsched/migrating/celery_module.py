@@ -9,10 +9,10 @@ from typing import Any
 
 from asyncsched.migrating.code import STEP, Call, call_of, text_of
 from asyncsched.migrating.found import LeftOut
-from asyncsched.migrating.naming import function_name
+from asyncsched.migrating.naming import function_names
 from asyncsched.migrating.to_celery_beat import Sent, fields_of
-from asyncsched.migrating.writing import comment, docstring, import_block
-from asyncsched.registry import where
+from asyncsched.migrating.writing import bound, comment, docstring, import_block
+from asyncsched.registry import Task, where
 from asyncsched.schedules import Every
 
 HEAD = '"""Written from the tasks of asyncsched by async_tasks export: to be reviewed."""\n'
@@ -75,33 +75,29 @@ def rows_module(sent: Sequence[Sent], left_out: Sequence[LeftOut], now: datetime
 
 
 def _module(sent: Sequence[Sent], left_out: Sequence[LeftOut], imports: set[str], tail: str) -> str:
-    taken: set[str] = set()
-    functions, needed = [], {"from celery import shared_task", *imports}
-    for one in sent:
-        name = function_name(one.name, taken)
-        taken.add(name)
-        text, more = _function(one, name)
-        functions.append(f"\n{text}")
-        needed.update(more)
+    calls = [_call(one.task) for one in sent]
+    needed = {"from celery import shared_task", *imports, *(line for call in calls for line in call.imports)}
+    names = function_names([(one.name, call) for one, call in zip(sent, calls, strict=True)], bound(needed))
+    functions = [f"\n{_function(*each)}" for each in zip(sent, names, calls, strict=True)]
     reasons = [comment(f"Left out: {one.name}, from {one.source}: {one.problem}", indent="  ") for one in left_out]
     parts = [HEAD, import_block(needed), *functions, f"\n{tail}", *(["\n" + "".join(reasons)] if reasons else [])]
     return "\n".join(parts).rstrip("\n") + "\n"
 
 
-def _function(one: Sent, name: str) -> tuple[str, tuple[str, ...]]:
-    """Return the Celery task that calls ours, and the imports that it needs."""
-    function, description = one.task.function, one.task.options.description
-    call = call_of(f"{function.__module__}:{function.__qualname__}")
-    imports = call.imports
-    if one.task.is_async:
-        call = Call(function=f"async_to_sync({call.function})")
-        imports = (*imports, "from asgiref.sync import async_to_sync")
+def _call(task: Task) -> Call:
+    call = call_of(f"{task.function.__module__}:{task.function.__qualname__}")
+    if not task.is_async:
+        return call
+    imports = (*call.imports, "from asgiref.sync import async_to_sync")
+    return Call(function=f"async_to_sync({call.function})", imports=imports)
+
+
+def _function(one: Sent, name: str, call: Call) -> str:
+    """Return the Celery task that calls ours."""
+    description = one.task.options.description
     decorator = Call(function="shared_task", arguments=(f"name={text_of(one.name)}", *_limits(one)))
     body = f"{STEP}{docstring(description)}\n" if description else ""
-    return (
-        f"{decorator.laid_out('@')}\ndef {name}() -> object:\n{body}{call.laid_out('return ', indent=STEP)}\n",
-        imports,
-    )
+    return f"{decorator.laid_out('@')}\ndef {name}() -> object:\n{body}{call.laid_out('return ', indent=STEP)}\n"
 
 
 def _limits(one: Sent) -> Iterator[str]:

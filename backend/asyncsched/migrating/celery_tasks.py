@@ -4,7 +4,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from asyncsched.migrating.code import Call, call_of
+from asyncsched.migrating.code import Call, call_of, is_importable, text_of
 from asyncsched.migrating.found import Difference, Topic
 from asyncsched.policy import Retry
 
@@ -26,13 +26,13 @@ TIME_LIMIT = Difference(
 
 def call(task: Any, args: Sequence[object], kwargs: Mapping[str, object]) -> Call:
     """Return the call of *task*, which runs it here and now: by its place in a module, or by its name in the app."""
-    module = sys.modules.get(task.__module__)
+    module = sys.modules.get(task.__module__) if is_importable(task.__module__) else None
     for name in (task.__name__, task.name.rpartition(".")[2]):
         if getattr(getattr(module, name, None), "name", None) == task.name and not isinstance(vars(module)[name], type):
             return call_of(f"{task.__module__}:{name}", args, kwargs)
     arguments = call_of("tasks:task", args, kwargs).arguments
     imports = ("from celery import current_app",)
-    return Call(function=f'current_app.tasks["{task.name}"]', arguments=arguments, imports=imports)
+    return Call(function=f"current_app.tasks[{text_of(task.name)}]", arguments=arguments, imports=imports)
 
 
 def timeout(app: Any, task: Any, options: Mapping[str, Any]) -> float | None:

@@ -1,5 +1,6 @@
 """Values and calls as the Python that makes them, laid out as formatters do it."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from datetime import timedelta
@@ -26,6 +27,12 @@ class Call:
         """It on one line."""
         return self.function if self.arguments is None else f"{self.function}({', '.join(self.arguments)})"
 
+    @property
+    def called(self) -> set[str]:
+        """The names, in their modules, of what is called: ``notify`` of ``shop.tasks.notify.now()``."""
+        modules = [line.removeprefix("import ") for line in self.imports if line.startswith("import ")]
+        return {name for module in modules for name in re.findall(rf"\b{re.escape(module)}\.(\w+)", self.function)}
+
     def laid_out(self, before: str = "", *, indent: str = "") -> str:
         """Return it after the text *before*: on one line if it fits, else its arguments on lines of their own."""
         line = f"{indent}{before}{self.text}"
@@ -45,6 +52,11 @@ def call_of(path: str, args: Iterable[object] = (), kwargs: Mapping[str, object]
         named = [f"**{text_of(dict(kwargs))}"]
     arguments = (*map(text_of, args), *named)
     return Call(function=f"{module}.{name}", arguments=arguments, imports=(f"import {module}",))
+
+
+def is_importable(module: str) -> bool:
+    """True if an import statement can name *module*, which cannot be said of ``old-jobs``."""
+    return all(part.isidentifier() and not iskeyword(part) for part in module.split("."))
 
 
 def text_of(value: object) -> str:

@@ -30,7 +30,10 @@ PACKAGE = "django_cron"
 
 def read(where: Sequence[str]) -> list[Definition]:
     """Return what the classes say, in their order; raise NotThere if no class is named anywhere."""
-    paths = list(where or getattr(settings, "CRON_CLASSES", ()))
+    named = where or getattr(settings, "CRON_CLASSES", ())
+    if isinstance(named, str):
+        raise NotThere("settings.CRON_CLASSES is a text: make it a list of the dotted paths of classes")
+    paths = list(dict.fromkeys(named))
     if not paths:
         raise NotThere("settings.CRON_CLASSES names no class: say which, with --where shop.cron.ClearCarts")
     with _package_or_stand_in():
@@ -65,10 +68,12 @@ def _of_path(path: str) -> list[Definition]:
     try:
         return translated(_cron_class(path, object_at(path)), zone=settings.TIME_ZONE, now=timezone.now())
     except NotThere as error:
-        return [LeftOut(name=path, source=path, problem=f"{error}; repair the path, or leave it out")]
+        return [LeftOut(name=path, source=path, problem=f"{error}; mend that, or leave it out")]
 
 
 def _cron_class(path: str, defined: Any) -> CronClass:
+    if not isinstance(defined, type):
+        raise NotThere(f"{path!r} is no class")
     schedule = getattr(defined, "schedule", None)
 
     def said(*names: str) -> Any:
@@ -80,7 +85,7 @@ def _cron_class(path: str, defined: Any) -> CronClass:
 
     return CronClass(
         path=path,
-        code=str(getattr(defined, "code", path)),
+        code=str(getattr(defined, "code", None) or path),
         description=first_line(vars(defined).get("__doc__")),
         every_mins=said("run_every_mins"),
         at_times=tuple(said("run_at_times") or ()),

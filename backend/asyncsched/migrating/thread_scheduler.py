@@ -15,7 +15,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.module_loading import autodiscover_modules
 
-from asyncsched.migrating.dotted import module_at
+from asyncsched.migrating.dotted import loading, module_at
 from asyncsched.migrating.found import Definition, NotThere
 from asyncsched.migrating.thread_task import attributes, translated
 from asyncsched.migrating.zones import in_djangos_zone
@@ -33,7 +33,8 @@ def read(where: Sequence[str]) -> list[Definition]:
         module = module_at(path)
     except NotThere as error:
         raise NotThere(f"{error}; say where the scheduler lies, with --where") from error
-    autodiscover_modules("tasks")
+    with loading("a module of tasks cannot be imported"):
+        autodiscover_modules("tasks")
     for other in others:
         module_at(other)
     now = timezone.now()

@@ -8,7 +8,7 @@ from dataclasses import replace
 from asyncsched.migrating import conditions
 from asyncsched.migrating.code import STEP, WIDTH, Call, imports_of, text_of
 from asyncsched.migrating.found import Found, LeftOut
-from asyncsched.migrating.naming import free, function_name
+from asyncsched.migrating.naming import free, function_names
 
 LIBRARIES = ("asgiref", "asyncsched", "celery", "django", "django_celery_beat")
 """Other people's modules, which stand before the project's."""
@@ -23,14 +23,14 @@ def written(found: Sequence[Found], left_out: Sequence[LeftOut], *, scheduler: s
     imports = _needed(found) if found else set()
     if imports:
         parts.append(import_block(imports))
-    taken = {_bound(line) for line in imports}
-    for one in found:
-        name = function_name(one.name, taken)
-        condition = free(f"{name}_is_due", taken)
-        taken |= {name, condition} if one.conditions else {name}
+    names = function_names([(one.name, one.call) for one in found], bound(imports))
+    for name, one in zip(names, found, strict=True):
         if one.conditions:
+            condition = free(f"{name}_is_due", set(names))
             parts.append(f"\n{conditions.function(condition, one.conditions, one.zone)}")
-        parts.append(f"\n{_function(_asking(one, condition) if one.conditions else one, name)}")
+            parts.append(f"\n{_function(_asking(one, condition), name)}")
+        else:
+            parts.append(f"\n{_function(one, name)}")
     if left_out:
         parts.append("\n# Not imported:")
     parts += [_left_out(one) for one in left_out]
@@ -76,7 +76,8 @@ def _left_out(one: LeftOut) -> str:
 def docstring(text: str) -> str:
     """Return *text* as a docstring of one line."""
     escaped = " ".join(text.split()).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"""{escaped}"""'
+    shown = "".join(letter if letter.isprintable() else " " for letter in escaped)
+    return f'"""{shown}"""'
 
 
 def _needed(found: Iterable[Found]) -> set[str]:
@@ -91,9 +92,9 @@ def _root(line: str) -> str:
     return line.split()[1].partition(".")[0]
 
 
-def _bound(line: str) -> str:
-    """Return the name that the import statement *line* binds."""
-    return line.rsplit(maxsplit=1)[-1] if line.startswith("from ") else _root(line)
+def bound(imports: Iterable[str]) -> set[str]:
+    """Return the names that these statements bind."""
+    return {line.rsplit(maxsplit=1)[-1] if line.startswith("from ") else _root(line) for line in imports}
 
 
 def import_block(lines: set[str]) -> str:

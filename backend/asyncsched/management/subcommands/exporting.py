@@ -8,13 +8,11 @@ from django.utils import timezone
 
 from asyncsched import conf
 from asyncsched.management.parser import FAILED, USAGE
+from asyncsched.management.porting import exit_code, show
 from asyncsched.management.screen import Screen
-from asyncsched.management.tables import terminal_width
 from asyncsched.migrating.celery_module import rows_module, sayable_in_settings, settings_module
-from asyncsched.migrating.contrasts import contrasted
 from asyncsched.migrating.found import LeftOut, NotThere
 from asyncsched.migrating.to_celery_beat import Sent, exported
-from asyncsched.schedules.words import counted
 from asyncsched.server import compose
 
 TARGETS = ("celery-beat",)
@@ -36,6 +34,9 @@ def handle(screen: Screen, *, target: str, format: str, **options: Any) -> int |
         results = exported(compose.tasks(conf.load()), now)
     except NotThere as error:
         raise CommandError(str(error), returncode=USAGE) from error
+    if not results:
+        screen.remark("No task is registered here.")
+        return FAILED
     sent = [one for one in results if isinstance(one, Sent)]
     left_out = [one for one in results if isinstance(one, LeftOut)]
     if format == "rows":
@@ -44,8 +45,5 @@ def handle(screen: Screen, *, target: str, format: str, **options: Any) -> int |
         sent, more = sayable_in_settings(sent)
         left_out += more
         text = settings_module(sent, left_out)
-    screen.out.write(text, ending="")
-    if table := contrasted(sent, scheduler=target, width=terminal_width()):
-        screen.remark(f"\nWhat means something else:\n\n{table}\n")
-    screen.remark(f"{counted(len(sent), 'task')} to be reviewed, {len(left_out)} left out.")
-    return FAILED if left_out or not sent else None
+    show(screen, text, sent, left_out, scheduler=target)
+    return exit_code(sent, left_out)

@@ -7,16 +7,15 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from asyncsched.management.parser import FAILED, USAGE
+from asyncsched.management.parser import USAGE
+from asyncsched.management.porting import exit_code, show
 from asyncsched.management.screen import Screen
-from asyncsched.management.tables import terminal_width
 from asyncsched.migrating.code import text_of
-from asyncsched.migrating.contrasts import contrasted, shared
+from asyncsched.migrating.contrasts import shared
 from asyncsched.migrating.found import Found, LeftOut, NotThere
 from asyncsched.migrating.naming import named
 from asyncsched.migrating.sources import SOURCES
 from asyncsched.migrating.writing import written
-from asyncsched.schedules.words import counted
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -44,24 +43,14 @@ def handle(
     if json:
         screen.json(_as_json(found, left_out, scheduler))
     elif definitions:
-        screen.out.write(written(found, left_out, scheduler=scheduler), ending="")
-        _remark_on(screen, found, left_out, scheduler)
+        show(screen, written(found, left_out, scheduler=scheduler), found, left_out, scheduler=scheduler)
     else:
         screen.remark(f"{scheduler} has no definitions here.")
-    return FAILED if left_out or not found else None
+    return exit_code(found, left_out)
 
 
 def _on(executor: str | None, one: Found) -> Found:
     return one if executor is None else replace(one, options={**one.options, "executor": executor})
-
-
-def _remark_on(screen: Screen, found: Sequence[Found], left_out: Sequence[LeftOut], scheduler: str) -> None:
-    if table := contrasted(found, scheduler=scheduler, width=terminal_width()):
-        screen.remark(f"\nWhat means something else:\n\n{table}\n")
-    screen.remark(f"{counted(len(found), 'task')} to be reviewed.")
-    if left_out:
-        names = ", ".join(one.name for one in left_out)
-        screen.remark(f"{counted(len(left_out), 'definition')} left out, why stands at the end of the module: {names}")
 
 
 def _as_json(found: Sequence[Found], left_out: Sequence[LeftOut], scheduler: str) -> dict[str, Any]:

@@ -63,3 +63,5 @@ def make_rows() -> None:
     for number in range(3):
         order(number, schedule=now + timedelta(days=400))
     Task(task_name="shop.tasks.gone", task_params="[[], {}]", task_hash="", run_at=now, repeat=3600).save()
+    at = now + timedelta(days=400)
+    Task(task_name="shop.tasks.later", task_params="[", task_hash="", run_at=at, repeat=3600).save()
