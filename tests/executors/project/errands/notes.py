@@ -16,18 +16,23 @@ def folder() -> Path:
     return Path(os.environ["ERRANDS_FOLDER"])
 
 
-def note(event: str) -> None:
-    """Append what the current run did, and in which process."""
-    line = {"run": current_run().id, "event": event, "process": os.getpid()}
+def note(event: str, **more: Any) -> None:
+    """Append what the current run did, in which process, and when by the clock that all of them share."""
+    line = {"run": current_run().id, "event": event, "process": os.getpid(), "at": time.monotonic(), **more}
     with (folder() / "notes").open("a", encoding="utf-8") as notes:
         notes.write(json.dumps(line) + "\n")
 
 
 def noted(run_id: str) -> list[dict[str, Any]]:
     """Return what the run noted, in order."""
-    file = folder() / "notes"
+    return [line for line in all_in(folder()) if line["run"] == run_id]
+
+
+def all_in(folder: Path) -> list[dict[str, Any]]:
+    """Return what all runs noted in *folder*, in order."""
+    file = folder / "notes"
     complete, _, _ = file.read_text().rpartition("\n") if file.exists() else ("", "", "")
-    return [line for line in map(json.loads, complete.splitlines()) if line["run"] == run_id]
+    return [json.loads(line) for line in complete.splitlines()]
 
 
 def may_go_on(word: str = "") -> bool:
