@@ -32,7 +32,7 @@ def month(tmp_path: Path) -> Iterator[SideBySide]:
 def test_in_a_month_of_both_each_run_that_only_one_has_is_explained_and_each_difference_is_seen(
     month: SideBySide,
 ) -> None:
-    assert len(month.labels) == 19
+    assert len(month.labels) == 20
     assert {label: month.unexplained(label) for label in month.labels if month.unexplained(label)} == {}
     # Nowhere in these months does a process that is up stand still for more than a second, and less than a minute.
     assert month.idle() == [Topic.MISSED]

@@ -108,6 +108,7 @@ def test_one_of_a_job_store_goes_on() -> None:
         (IntervalTrigger(minutes=5, jitter=10, start_date="2027-01-01", timezone=UTC), Topic.INTERVAL),
         (CronTrigger(hour=5, jitter=10, timezone=UTC), Topic.STEPS),
         (CronTrigger(hour=2, minute=30, timezone="Europe/Berlin"), Topic.CLOCK_CHANGES),
+        (CronTrigger(day=1, hour=0, timezone="Europe/Berlin"), Topic.CLOCK_CHANGES),  # there is none on 1 April
     ],
     ids=str,
 )

@@ -37,15 +37,8 @@ def test_the_table_says_why_one_of_them_runs_when_the_other_does_not_and_says_no
     assert month.idle() == []
 
 
-def test_jobs_and_rows_without_a_function_are_left_out_with_the_reason() -> None:
-    (start, _) = MONTHS[0].span
-    told = in_process(
-        "background_site",
-        HERE / "way_over.py",
-        "django-background-tasks",
-        "shop.tasks:make_rows",
-        months=[Month(span=(start, start))],
-    )["told"]
+def test_jobs_and_rows_without_a_function_are_left_out_with_the_reason(month: SideBySide) -> None:
+    told = month.ours["told"]
     assert [(left["name"], left["source"], left["problem"][:23]) for left in told["left_out"]] == [
         ("shop.tasks.gone", "row 10 of background_task", "no module has this func"),
         (

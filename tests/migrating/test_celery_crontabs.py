@@ -23,7 +23,7 @@ WEEKDAYS = st.sampled_from(["*", "MON", "SUN", "7", "1-5", "*/3", "FRI#2", "MON#
 
 @settings(max_examples=60)
 @given(
-    minute=st.sampled_from(["*", "0", "5/20", "*/7", "10-20/3"]),
+    minute=st.sampled_from(["*", "0", "5/20", "*/7", "10-20/3", "31-31/3"]),
     hour=st.sampled_from(["*", "9", "8-18", "*/6", "1/5"]),
     day=DAYS,
     month=st.sampled_from(["*", "JAN-JUN", "2,11", "*/4"]),

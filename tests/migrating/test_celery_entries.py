@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 from datetime import timedelta
-from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -16,9 +15,8 @@ from asyncsched import Retry
 from asyncsched.migrating import celery_beat
 from asyncsched.migrating.code import text_of
 from asyncsched.migrating.found import Found, LeftOut, NotThere, Topic
-from tests.migrating.side_by_side import HERE, ROOT, Month, in_process
+from tests.migrating.side_by_side import ROOT
 
-MOMENT = (Month(span=("2027-03-01T00:00:30", "2027-03-01T00:01:30")),)
 NO_APP = """
 import json, sys
 import django
@@ -190,27 +188,3 @@ def test_a_task_in_a_module_that_cannot_be_named_is_called_by_way_of_the_app(
 def test_an_app_that_is_not_there_is_a_sentence() -> None:
     with pytest.raises(NotThere, match=r"the Celery app at 'no\.such\.app' cannot be loaded"):
         celery_beat.read(["no.such.app"])
-
-
-def test_rows_are_read_with_all_that_they_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DATABASE", str(tmp_path / "database.sqlite3"))
-    told = in_process("celery_site", HERE / "way_over.py", "celery-beat", "rows:make", months=MOMENT)["told"]
-    tasks = {task["name"]: task for task in told["tasks"]}
-    assert tasks["two days"]["options"]["catch_up_window"] == "timedelta(seconds=3600)"
-    assert tasks["paused"]["options"]["enabled"] == "False"
-    assert tasks["in london"]["schedule"] == 'Cron("30 1 * * SUN", tz="Europe/London")'
-    assert tasks["from the 15th"]["conditions"] == ["not before 2027-03-15 00:00 UTC"]
-    assert tasks["until the 20th"]["conditions"] == ["before 2027-03-20 00:00 UTC"]
-    assert {one["name"]: one["problem"][:20] for one in told["left_out"]} == {
-        "too often": "no schedule here can",
-        "once": "it is to run once: c",
-        "clocked": "it is for one moment",
-        "at dawn": "the sun's times are ",
-        "at sunset": "the sun's times are ",
-        "elsewhere": "the app here has no ",
-        "by value": "its argument <object",
-        "garbled": "its arguments are no",
-        "by the list": "its arguments are no",
-        "at minute 99": "its schedule cannot ",
-    }
-    assert "four a day" in tasks, json.dumps(told)  # which add_periodic_task added

@@ -115,7 +115,7 @@ def test_tasks_of_one_class_may_overlap_which_the_table_says() -> None:
         ("WithEachCall", "no interval of a minute or more"),
         ("OnNoDay", "or no day"),
         ("AtNoTime", "'6.30' does not match"),
-        ("OnDay32", "Bad day-of-month"),
+        ("OnDay32", "or no day"),
         ("Gone", "has no 'Gone'"),
     ],
 )

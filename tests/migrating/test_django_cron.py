@@ -7,7 +7,7 @@ import pytest
 from tests.comparison.findings import python_of
 from tests.migrating.side_by_side import HERE, Month, SideBySide, in_process
 
-CALLED_EVERY = 60  # minutes
+CALLED_EVERY = 120  # minutes
 MONTHS = (
     Month(
         span=("2026-03-10T12:00", "2026-04-10T12:00"),
@@ -33,7 +33,7 @@ def month() -> SideBySide:
         theirs=theirs,
         ours=ours,
         tasks_of=lambda label: {name for name, call in calls.items() if f".{label}()" in call},
-        step=timedelta(minutes=CALLED_EVERY),
+        step=timedelta(minutes=2 * CALLED_EVERY),  # of two times that are due it takes one with each call
     )
 
 

@@ -35,11 +35,8 @@ def test_the_table_says_why_one_of_them_runs_when_the_other_does_not_and_says_no
     assert months.idle() == []
 
 
-def test_what_is_registered_and_cannot_be_a_task_is_left_out_with_the_reason() -> None:
-    (start, _) = MONTHS[0].span
-    told = in_process("thread_site", HERE / "way_over.py", "thread-scheduler", months=[Month(span=(start, start))])[
-        "told"
-    ]
+def test_what_is_registered_and_cannot_be_a_task_is_left_out_with_the_reason(months: SideBySide) -> None:
+    told = months.ours["told"]
     assert {left["name"]: left["problem"].partition(":")[0] for left in told["left_out"]} == {
         "by hand": "no module has its function by a name",
         "lambda": "no module has its function by a name",

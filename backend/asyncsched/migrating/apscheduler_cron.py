@@ -17,6 +17,7 @@ WHOLE = {
     "minute": range(60),
     "second": range(60),
 }
+RARE = {"year": "moment.year", "week": "moment.isocalendar().week"}
 LAST = 5  # among APScheduler's names of the positions of a weekday in a month
 
 
@@ -57,7 +58,7 @@ def _position(part: Any) -> str:
 
 def _rare(fields: dict[str, Any]) -> Iterator[Condition]:
     """Yield the conditions on what no schedule here can say: the year, and the week."""
-    for name, expression in (("year", "moment.year"), ("week", "moment.isocalendar().week")):
+    for name, expression in RARE.items():
         if (text := str(fields[name])) != "*":
             wanted = _several(sorted(_values(fields[name])))
             yield Condition(expression=f"{expression} in {wanted}", words=f"only in {name} {text}")

@@ -7,7 +7,7 @@ from typing import Any
 
 from asyncsched.errors import ScheduleError
 from asyncsched.migrating import clock_changes
-from asyncsched.migrating.apscheduler_cron import cron
+from asyncsched.migrating.apscheduler_cron import RARE, cron
 from asyncsched.migrating.conditions import Condition, begins, ends
 from asyncsched.migrating.converted import Converted, NoCounterpart
 from asyncsched.migrating.found import Difference, Topic
@@ -85,9 +85,9 @@ def _interval(trigger: Any, goes_on_from: datetime | None) -> Converted:
 def _cron(trigger: Any, now: datetime) -> Converted:
     zone = str(trigger.timezone)
     result, conditions = cron(trigger, zone)
-    punctual = _without_jitter(trigger)
+    plain = _plain(trigger)
     changes = clock_changes.difference(
-        lambda moment: punctual.get_next_fire_time(moment, moment), result.next_after, zone, now
+        lambda moment: plain.get_next_fire_time(moment, moment), result.next_after, zone, now
     )
     return Converted(
         schedule=result.schedule,
@@ -136,7 +136,7 @@ def _limits(trigger: Any, now: datetime) -> Iterator[Condition]:
         yield ends(end, included=not by_date)
 
 
-def _without_jitter(trigger: Any) -> Any:
-    punctual: Any = object.__new__(type(trigger))
-    punctual.__setstate__(trigger.__getstate__() | {"jitter": None})
-    return punctual
+def _plain(trigger: Any) -> Any:
+    """Return *trigger* without jitter, and without what becomes conditions: limits, the year and the week."""
+    fields = {field.name: str(field) for field in trigger.fields if field.name not in RARE}
+    return type(trigger)(timezone=trigger.timezone, **fields)

@@ -14,6 +14,7 @@ AHEAD = timedelta(days=366)
 DAY = timedelta(days=1)
 BEFORE, AFTER = timedelta(hours=3), timedelta(hours=6)  # a change: so far around it schedules may part
 MOST = 1_000  # occurrences in that time: several a minute
+LATER = 3  # more occurrences
 SHOWN = 3  # times of a day; of more the rest is counted
 
 
@@ -22,8 +23,9 @@ def difference(theirs: Following, ours: Following, zone: str, now: datetime) -> 
     only_theirs: set[datetime] = set()
     only_ours: set[datetime] = set()
     for change in changes(zone, now):
-        start, end = change - BEFORE, change + AFTER
-        there, here = set(_between(theirs, start, end)), set(_between(ours, start, end))
+        sides = [list(_around(following, change)) for following in (theirs, ours)]
+        known = min((side[-1] for side in sides if side), default=change)
+        there, here = ({moment for moment in side if moment <= known} for side in sides)
         only_theirs |= there - here
         only_ours |= here - there
     if not only_theirs and not only_ours:
@@ -48,13 +50,19 @@ def changes(zone: str, now: datetime) -> Iterator[datetime]:
         yield after
 
 
-def _between(following: Following, start: datetime, end: datetime) -> Iterator[datetime]:
-    """Yield the occurrences in ``(start, end)`` in UTC, to the second."""
-    moment: datetime | None = start
+def _around(following: Following, change: datetime) -> Iterator[datetime]:
+    """Yield the occurrences around *change* in UTC, to the second, and the first few after that, whenever these are.
+
+    Who counts days from one occurrence to the next may be an hour off at its end: APScheduler then
+    misses the midnight of the Monday, or of the first of the month, after clocks went forward.
+    """
+    moment: datetime | None = change - BEFORE
+    later = 0
     for _ in range(MOST):
         moment = following(moment) if moment else None
-        if moment is None or moment >= end:
+        if moment is None or later == LATER:
             return
+        later += moment >= change + AFTER
         yield moment.astimezone(UTC).replace(microsecond=0)
 
 

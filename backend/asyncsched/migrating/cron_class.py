@@ -122,7 +122,7 @@ def translated(cron: CronClass, *, zone: str, now: datetime) -> list[Definition]
 
 def _parts(cron: CronClass, zone: str, now: datetime) -> Iterator[_Part]:
     weekdays = WEEK if cron.weekdays is None else frozenset((day + 1) % 7 for day in cron.weekdays if day in range(7))
-    days = frozenset(MONTH if cron.month_days is None else cron.month_days)
+    days = frozenset(MONTH) if cron.month_days is None else frozenset(MONTH) & frozenset(cron.month_days)
     if not weekdays or not days:
         return
     if cron.every_mins is not None and cron.every_mins >= 1:

@@ -9,7 +9,7 @@ task has to ask for them itself, before each run.
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from itertools import groupby
 
 from asyncsched.errors import ScheduleError
@@ -18,7 +18,7 @@ from asyncsched.schedules.base import zone_named
 
 MONTH = range(1, 32)
 WEEK = frozenset(range(7))
-MOST_DAYS = 10_000  # looked at for a weekday on which the schedule comes
+IN_SIGHT = timedelta(days=41 * 366)  # 29 February is on each weekday in 40 years, also around 2100
 NAMES = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 
 _SEVENTHS = tuple(frozenset(MONTH[first : first + 7]) for first in range(0, 31, 7))
@@ -54,7 +54,8 @@ class Said:
         Raises ScheduleError if there is none in sight.
         """
         zone = zone_named(self.schedule.tz or "UTC")
-        for _ in range(MOST_DAYS):
+        end = moment + IN_SIGHT
+        while moment < end:
             moment = self.schedule.next_after(moment)
             local = moment.astimezone(zone)
             if local.isoweekday() % 7 in self.weekdays:
@@ -114,8 +115,8 @@ def _is_one_time(fields: Fields) -> bool:
 
 
 def _wraps(text: str) -> bool:
-    """True if a range ends before it begins, as Celery allows: ``22-4``."""
-    return any(int(first) > int(last) for first, last in re.findall(r"(\d+)-(\d+)", text))
+    """True if a range ends before it begins, as Celery allows, ``22-4``, or at once: CronSim goes on, in ``5-5/2``."""
+    return any(int(first) >= int(last) for first, last in re.findall(r"(\d+)-(\d+)", text))
 
 
 def _ranges(values: list[int], name: Callable[[int], str]) -> Iterable[str]:

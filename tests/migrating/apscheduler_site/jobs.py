@@ -24,14 +24,15 @@ def add(scheduler: BaseScheduler, name: str, trigger: object, **options: object)
 
 
 def add_all(scheduler: BaseScheduler) -> None:
-    add(scheduler, "two hours", "interval", hours=2, start_date=datetime(2027, 2, 1, 0, 17, 5, tzinfo=UTC))
-    add(scheduler, "spread", "interval", hours=3, start_date=datetime(2027, 2, 1, 0, 30, tzinfo=UTC), jitter=30)
+    add(scheduler, "eight hours", "interval", hours=8, start_date=datetime(2027, 2, 1, 0, 17, 5, tzinfo=UTC))
+    add(scheduler, "spread", "interval", hours=12, start_date=datetime(2027, 2, 1, 0, 30, tzinfo=UTC), jitter=30)
     add(scheduler, "until the 20th", "interval", days=1, start_date="2027-02-01", end_date="2027-03-20 12:00:00")
-    add(scheduler, "quarters", cron(minute="*/15", hour="0-3"))
+    add(scheduler, "quarters", cron(minute="*/30", hour="1-3"))
     add(scheduler, "nightly", cron(hour=2, minute=30))
     add(scheduler, "punctual", cron(hour=12), misfire_grace_time=1)
     add(scheduler, "working days", cron(hour="8,17", minute=15, day_of_week="0-4"))
     add(scheduler, "first monday", cron(day="1-7", day_of_week="mon", hour=9))
+    add(scheduler, "monday midnight", cron(day_of_week="mon", hour=0))
     add(scheduler, "fridays", cron(day="1-12,26", day_of_week="fri", hour=9))
     add(scheduler, "month's end", cron(day="last", hour=23, minute=59), misfire_grace_time=None)
     add(scheduler, "second friday", cron(day="2nd fri,last sun,15", hour=7))

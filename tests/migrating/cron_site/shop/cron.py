@@ -22,7 +22,7 @@ class Noting(CronJobBase):
 class ClearCarts(Noting):
     """Empty carts that nobody came back for."""
 
-    RUN_EVERY_MINS = 120
+    RUN_EVERY_MINS = 300
     RETRY_AFTER_FAILURE_MINS = 5
 
     code = "shop.clear_carts"
@@ -31,7 +31,7 @@ class ClearCarts(Noting):
 
 class WorkingHours(Noting):
     code = "shop.working_hours"
-    schedule = Schedule(run_every_mins=90, run_on_days=[0, 1, 2, 3, 4])
+    schedule = Schedule(run_every_mins=210, run_on_days=[0, 1, 2, 3, 4])
 
 
 class Report(Noting):

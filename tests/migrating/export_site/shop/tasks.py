@@ -20,7 +20,7 @@ def nightly() -> None:
     """Add up the day's orders."""
 
 
-@register("quarters", Cron("*/15 8-18 * * MON-FRI"), overlap="allow", catch_up="none")
+@register("quarters", Cron("*/15 8-10 * * MON-FRI"), overlap="allow", catch_up="none")
 def quarters() -> None:
     """Tell how it goes."""
 
