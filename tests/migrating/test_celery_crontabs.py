@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from asyncsched import Cron, DailyAt
 from asyncsched.errors import ScheduleError
 from asyncsched.migrating.celery_crontabs import Crontab, crontabs
-from asyncsched.migrating.converted import NoCounterpart
+from asyncsched.migrating.found import NoCounterpart
 from asyncsched.migrating.to_celery_beat import fields_of
 
 NOW = datetime(2027, 1, 10, 12, tzinfo=UTC)

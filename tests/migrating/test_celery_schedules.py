@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from asyncsched import Cron, DailyAt, Every
 from asyncsched.migrating.celery_schedules import converted
-from asyncsched.migrating.converted import Converted, NoCounterpart
-from asyncsched.migrating.found import Topic
+from asyncsched.migrating.found import Converted, NoCounterpart, Topic
 from asyncsched.schedules.base import zone_named
 
 NOW = datetime(2027, 1, 10, 12, tzinfo=UTC)

@@ -13,15 +13,12 @@ from typing import Any
 
 from django.utils import timezone
 
+from asyncsched.engine.planner import GRACE
 from asyncsched.migrating.apscheduler_stores import Stored, in_django, in_object, in_table
 from asyncsched.migrating.apscheduler_triggers import converted
-from asyncsched.migrating.arguments import unwritable
-from asyncsched.migrating.code import call_of
-from asyncsched.migrating.converted import Converted, NoCounterpart
-from asyncsched.migrating.dotted import first_line
-from asyncsched.migrating.found import Definition, Difference, Found, LeftOut, Topic
-
-GRANTED = 60  # seconds by which a run may be late here without being missed
+from asyncsched.migrating.code import call_of, unwritable
+from asyncsched.migrating.found import Converted, Definition, Difference, Found, LeftOut, NoCounterpart, Topic
+from asyncsched.migrating.project import first_line
 
 SEVERAL = Difference(
     topic=Topic.SEVERAL_PROCESSES,
@@ -106,7 +103,7 @@ def _options(stored: Stored, part: Converted, now: datetime) -> Iterator[tuple[s
     if instances > 1:
         yield "overlap", "allow"
         yield "concurrency", instances
-    if grace is not None and grace < GRANTED:
+    if grace is not None and grace < GRACE.total_seconds():
         if not part.schedule.is_subminute:
             yield "catch_up", "none"
         return
@@ -118,7 +115,7 @@ def _options(stored: Stored, part: Converted, now: datetime) -> Iterator[tuple[s
 
 def _missed(stored: Stored, part: Converted) -> Iterator[Difference]:
     grace = _said(stored, "misfire_grace_time")
-    if grace is not None and grace < GRANTED:
+    if grace is not None and grace < GRACE.total_seconds():
         yield NO_GRACE
         return
     if grace is None:

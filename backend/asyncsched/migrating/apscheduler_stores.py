@@ -11,8 +11,8 @@ from typing import Any
 
 from django.apps import apps
 
-from asyncsched.migrating.dotted import loading, object_at
 from asyncsched.migrating.found import LeftOut, NotThere
+from asyncsched.migrating.project import loading, object_at
 
 TABLE = "django_apscheduler"
 DEFAULTS = {"misfire_grace_time": 1, "coalesce": True, "max_instances": 1}

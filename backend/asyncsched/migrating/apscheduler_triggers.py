@@ -9,8 +9,7 @@ from asyncsched.errors import ScheduleError
 from asyncsched.migrating import clock_changes
 from asyncsched.migrating.apscheduler_cron import RARE, cron
 from asyncsched.migrating.conditions import Condition, begins, ends
-from asyncsched.migrating.converted import Converted, NoCounterpart
-from asyncsched.migrating.found import Difference, Topic
+from asyncsched.migrating.found import Converted, Difference, NoCounterpart, Topic
 from asyncsched.schedules import Cron, DailyAt, Every
 
 BEGINS = Difference(

@@ -10,8 +10,7 @@ from datetime import datetime, timedelta
 
 from asyncsched.errors import ScheduleError
 from asyncsched.migrating import conditions
-from asyncsched.migrating.arguments import unwritable
-from asyncsched.migrating.code import call_of
+from asyncsched.migrating.code import call_of, unwritable
 from asyncsched.migrating.found import Definition, Difference, Found, LeftOut, Topic
 from asyncsched.policy import Retry
 from asyncsched.schedules import Every

@@ -17,8 +17,8 @@ from django.db.models import Count, Min
 from django.utils import timezone
 
 from asyncsched.migrating.background_row import MAX_ATTEMPTS, MAX_RUN_TIME, BackgroundRow, translated
-from asyncsched.migrating.dotted import first_line, loading, module_at
 from asyncsched.migrating.found import Definition, LeftOut, NotThere
+from asyncsched.migrating.project import first_line, loading, module_at
 
 TABLE = "background_task"
 

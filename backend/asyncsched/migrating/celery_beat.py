@@ -18,12 +18,11 @@ from django.conf import settings
 from django.utils import timezone
 
 from asyncsched.migrating import celery_tasks, conditions
-from asyncsched.migrating.arguments import unwritable
 from asyncsched.migrating.celery_entries import Entry, entries
 from asyncsched.migrating.celery_schedules import converted
-from asyncsched.migrating.converted import Converted, NoCounterpart
-from asyncsched.migrating.dotted import first_line, loading
-from asyncsched.migrating.found import Definition, Difference, Found, LeftOut, NotThere, Topic
+from asyncsched.migrating.code import unwritable
+from asyncsched.migrating.found import Converted, Definition, Difference, Found, LeftOut, NoCounterpart, NotThere, Topic
+from asyncsched.migrating.project import first_line, loading
 
 OVERLAP = Difference(
     topic=Topic.OVERLAP,

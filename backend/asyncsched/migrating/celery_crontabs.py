@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
-from asyncsched.migrating.converted import NoCounterpart
 from asyncsched.migrating.cron_fields import MONTH, WEEK, numbers, weekday_names
+from asyncsched.migrating.found import NoCounterpart
 from asyncsched.schedules import Cron, DailyAt
 
 WITH_SECONDS = 6

@@ -9,8 +9,8 @@ from typing import Any
 from django.apps import apps
 from django.conf import settings
 
-from asyncsched.migrating.dotted import loading
 from asyncsched.migrating.found import NotThere
+from asyncsched.migrating.project import loading
 
 ROWS = "django_celery_beat"
 UNSUPPORTED = {

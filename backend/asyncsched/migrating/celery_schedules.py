@@ -7,9 +7,8 @@ from asyncsched.errors import ScheduleError
 from asyncsched.migrating import clock_changes
 from asyncsched.migrating.celery_entries import UNSUPPORTED
 from asyncsched.migrating.conditions import only_on
-from asyncsched.migrating.converted import Converted, NoCounterpart
 from asyncsched.migrating.cron_fields import MONTH, Fields, numbers, said
-from asyncsched.migrating.found import Difference, Topic
+from asyncsched.migrating.found import Converted, Difference, NoCounterpart, Topic
 from asyncsched.schedules import Every
 
 COUNTED = Difference(

@@ -1,5 +1,6 @@
 """Values and calls as the Python that makes them, laid out as formatters do it."""
 
+import ast
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
@@ -118,3 +119,18 @@ def _quoted(text: str) -> str:
     if shown[0] == "'" and '"' not in text:
         return f'"{shown[1:-1]}"'
     return shown
+
+
+def unwritable(args: Iterable[object], kwargs: Mapping[str, object]) -> str:
+    """Return why these arguments cannot be written as code, and what to do instead; nothing if they can."""
+    for value in (*args, *kwargs.values()):
+        if not _is_literal(value):
+            return f"its argument {value!r} cannot be written as code: register a function of your own that makes it"
+    return ""
+
+
+def _is_literal(value: object) -> bool:
+    try:
+        return bool(ast.literal_eval(text_of(value)) == value)
+    except (ValueError, SyntaxError):
+        return False

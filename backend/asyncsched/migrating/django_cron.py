@@ -21,9 +21,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from asyncsched.migrating.cron_class import CronClass, translated
-from asyncsched.migrating.dotted import first_line, object_at
 from asyncsched.migrating.found import Definition, LeftOut, NotThere
-from asyncsched.migrating.zones import in_djangos_zone
+from asyncsched.migrating.project import first_line, in_djangos_zone, object_at
 
 PACKAGE = "django_cron"
 

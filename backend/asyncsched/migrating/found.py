@@ -14,6 +14,10 @@ class NotThere(AsyncschedError):
     """What the command line, or the project, says is there cannot be read; the sentence says what to do."""
 
 
+class NoCounterpart(Exception):
+    """It has no counterpart here; the sentence says why, and what to do instead."""
+
+
 class Topic(StrEnum):
     """What two schedulers may differ in. The upper ones move the instants at which a function runs."""
 
@@ -39,6 +43,19 @@ class Difference:
     topic: Topic
     there: str
     here: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Converted:
+    """What a schedule of another scheduler is here, and what that cannot say.
+
+    The conditions look at an occurrence in *zone*.
+    """
+
+    schedule: Schedule
+    zone: str = "UTC"
+    conditions: tuple[Condition, ...] = ()
+    differences: tuple[Difference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

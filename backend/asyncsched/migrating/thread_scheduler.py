@@ -15,10 +15,9 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.module_loading import autodiscover_modules
 
-from asyncsched.migrating.dotted import loading, module_at
 from asyncsched.migrating.found import Definition, NotThere
+from asyncsched.migrating.project import in_djangos_zone, loading, module_at
 from asyncsched.migrating.thread_task import attributes, translated
-from asyncsched.migrating.zones import in_djangos_zone
 
 USUAL = "scheduler"
 

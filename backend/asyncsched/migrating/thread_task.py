@@ -23,8 +23,8 @@ from typing import Any
 from asyncsched.errors import ScheduleError
 from asyncsched.migrating.clock_changes import changes
 from asyncsched.migrating.code import call_of
-from asyncsched.migrating.dotted import first_line
 from asyncsched.migrating.found import Definition, Difference, Found, LeftOut, Topic
+from asyncsched.migrating.project import first_line
 from asyncsched.schedules import DailyAt, Every
 
 LENGTHS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400}

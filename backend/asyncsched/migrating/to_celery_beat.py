@@ -5,16 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from asyncsched.engine.planner import GRACE
 from asyncsched.migrating import clock_changes
 from asyncsched.migrating.celery_crontabs import Crontab, crontabs
 from asyncsched.migrating.celery_schedules import COUNTED
-from asyncsched.migrating.converted import NoCounterpart
-from asyncsched.migrating.found import Difference, LeftOut, NotThere, Topic
+from asyncsched.migrating.found import Difference, LeftOut, NoCounterpart, NotThere, Topic
 from asyncsched.policy import CatchUp, Overlap, Scope
 from asyncsched.registry import Task, where
 from asyncsched.schedules import Cron, DailyAt, Every
-
-GRANTED = 60  # seconds by which a run may be late here without being missed
 
 ONCE = Difference(
     topic=Topic.SEVERAL_PROCESSES,
@@ -75,7 +73,7 @@ class Sent:
         """Seconds after which a message that no worker has taken is of no use."""
         options = self.task.options
         if options.catch_up is CatchUp.NONE:
-            return max(GRANTED, self.seconds or 0)
+            return max(GRACE.total_seconds(), self.seconds or 0)
         return options.catch_up_window.total_seconds()
 
 

@@ -1,15 +1,19 @@
-"""What a project defines, by its dotted path."""
+"""What a project defines, by its dotted path, and the time zone that it is in."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib import import_module
 from inspect import cleandoc
 from types import ModuleType
 from typing import Any
 
+from django.conf import settings
+
+from asyncsched import conf
 from asyncsched.engine.boundary import Boundary
 from asyncsched.engine.runner import describe
-from asyncsched.migrating.found import NotThere
+from asyncsched.migrating.found import Definition, LeftOut, NotThere
 
 
 @contextmanager
@@ -47,3 +51,10 @@ def object_at(path: str) -> Any:
 def first_line(docstring: str | None) -> str:
     """Return the first line of *docstring*, empty if there is none."""
     return cleandoc(docstring or "").partition("\n")[0]
+
+
+def in_djangos_zone(definition: Definition) -> Definition:
+    """Return *definition*, whose times go by Django's zone, with that zone spelled out if ours is another."""
+    if isinstance(definition, LeftOut) or conf.load().time_zone == settings.TIME_ZONE:
+        return definition
+    return replace(definition, schedule=definition.schedule.in_zone(settings.TIME_ZONE))
