@@ -64,7 +64,7 @@ def test_every_value_of_a_policy_is_listed() -> None:
     assert shown == [set(policy.Overlap), set(policy.CatchUp), set(policy.History)]
 
 
-ELSEWHERE = {"began_at", "outlives", "is_left"}  # between the engine and its executors
+ELSEWHERE = {"began_at", "outlives", "is_left", "leave"}  # between the engine and its executors
 
 
 def test_everything_a_task_may_ask_of_its_run_is_listed() -> None:

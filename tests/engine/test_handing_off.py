@@ -244,11 +244,3 @@ class TestARunThatAnotherProcessHasLeft:
             scheduler.workers.end(Outcome(status=RunStatus.SUCCEEDED))
             await asyncio.sleep(0.1)
         assert [result.status for result in scheduler.listener.finished] == [RunStatus.SUCCEEDED]
-
-
-async def test_where_nothing_is_handed_off_nobody_looks_for_what_was_left() -> None:
-    claim = left_behind(VirtualClock(), seconds=600)
-    store = LeavingStore(claim)
-    async with Scheduler(make_task(schedule=Every(60)), store) as scheduler:
-        await asyncio.sleep(5)
-        assert scheduler.workers.runs == []

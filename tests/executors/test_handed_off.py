@@ -13,13 +13,16 @@ from django.db import connection
 from django.utils import timezone
 
 from asyncsched import Every, Overlap
+from asyncsched.engine.executor import LocalExecutor
+from asyncsched.engine.routing import RoutingExecutor
 from asyncsched.engine.runs import Claim, Occurrence, Outcome, RunStatus, Trigger
 from asyncsched.errors import ConfigurationError
 from asyncsched.executors.configured import Setup
-from asyncsched.executors.handed_off import HandedOffExecutor
+from asyncsched.executors.handed_off import FormerExecutor, HandedOffExecutor
 from asyncsched.executors.order import Order
 from asyncsched.executors.worker import work
 from asyncsched.models import HandOff, TaskRun
+from asyncsched.policy import LOCAL
 from asyncsched.registry import Registry
 from asyncsched.storage import claims, handoffs
 from asyncsched.storage.store import DjangoStore
@@ -42,6 +45,8 @@ class Engine(HandedOffExecutor):
         self.works = False
         self.fails_with: Exception | None = None
         self.knows: Outcome | Exception | None = None
+        self.may_answer = threading.Event()
+        self.may_answer.set()
 
     def send(self, order: Order, *, expires_at: datetime | None) -> None:
         if self.fails_with:
@@ -56,6 +61,7 @@ class Engine(HandedOffExecutor):
 
     def verdict(self, run_id: str) -> Outcome | None:
         self.asked += 1
+        self.may_answer.wait(30)
         if isinstance(self.knows, Exception):
             raise self.knows
         return self.knows
@@ -101,7 +107,8 @@ def rename(table: str, to: str) -> None:
 
 async def is_withdrawn(run: Going) -> bool:
     """Return whether no worker can pick *run* up any more, and none has."""
-    return not await asked(HandOff.objects.filter(run_id=run.id).exists)
+    row = await asked(lambda: HandOff.objects.get(run_id=run.id))
+    return bool(row.state == HandOff.State.ENDED and not row.worker)
 
 
 async def test_an_engine_may_carry_orders_out_where_they_are_sent_from(stage: Stage, known: Registry) -> None:
@@ -190,8 +197,84 @@ async def test_a_run_that_finds_no_worker_within_its_time_is_withdrawn(stage: St
     run = await stage.begin(errand("answers", timeout=0.5))
     result = await run.result()
     assert (result.status, result.error) == (RunStatus.TIMED_OUT, "found no free worker within 0.5 s")
-    await eventually(lambda: is_withdrawn(run))
+    assert await is_withdrawn(run)
     assert engine_of(stage).revoked == []
+
+
+async def test_a_run_that_ended_in_time_has_succeeded_though_that_is_heard_only_past_its_time(stage: Stage) -> None:
+    run = await stage.begin(errand("holds", timeout=2.0))
+    await picked_up(stage, run)
+    await asked(partial(rename, "asyncsched_handoff", to="away"))
+    await asyncio.wait((run.performing,), timeout=2.5)
+    assert run.results == []  # nobody can know yet
+    await asked(partial(rename, "away", to="asyncsched_handoff"))
+    await asked(partial(handoffs.end, run.id, Outcome(status=SUCCEEDED, value="held"), done=0, total=None))
+    assert (await run.result()).value == "held"
+    assert engine_of(stage).revoked == []
+
+
+async def test_a_run_that_another_process_attends_to_is_not_over_its_time_here(stage: Stage) -> None:
+    run = await stage.begin(errand("holds", timeout=1.0))
+    await eventually(lambda: engine_of(stage).sent)
+    await asked(partial(rename, "asyncsched_handoff", to="away"))
+    await asyncio.wait((run.performing,), timeout=1.5)
+    await asked(partial(rename, "away", to="asyncsched_handoff"))
+    await asked(lambda: HandOff.objects.filter(run_id=run.id).update(owner="another"))
+    await eventually(run.performing.done)
+    assert (run.results, run.left) == ([], [run.claim])
+    assert await asked(partial(handoffs.pick_up, run.id, "worker:1"))
+
+
+async def test_a_run_whose_process_ends_while_it_is_offered_is_left_unsent(stage: Stage, next_stage: Stage) -> None:
+    stage.runner.ask_to_stop()
+    run = await stage.begin("holds")
+    await eventually(run.performing.done)
+    await stage.close()
+    assert (run.left, engine_of(stage).sent) == ([run.claim], [])
+    adopted = await taken_over(next_stage)
+    await picked_up(next_stage, adopted)
+
+
+async def test_a_run_that_a_worker_has_picked_up_unseen_is_revoked_when_it_is_cut_off(stage: Stage) -> None:
+    run = await stage.begin("holds")
+    await eventually(lambda: engine_of(stage).sent)
+    assert await asked(partial(handoffs.pick_up, run.id, "worker:1"))
+    run.performing.cancel()
+    assert (await run.result()).error == "cut off before it had finished"
+    await eventually(lambda: engine_of(stage).revoked == [run.id])
+
+
+async def test_an_engine_that_does_not_answer_is_asked_once(stage: Stage) -> None:
+    engine_of(stage).may_answer.clear()
+    run = await stage.begin("holds")
+    await picked_up(stage, run)
+    assert (await run.result()).error == "its worker ended without a word"
+    assert engine_of(stage).asked == 1
+    engine_of(stage).may_answer.set()
+
+
+async def test_a_run_of_a_task_that_is_handed_off_no_more_ends_as_its_worker_says(
+    stage: Stage, shared_database: str
+) -> None:
+    run = await stage.begin("answers")
+    await picked_up(stage, run)
+    await left(stage, run)
+
+    task = errand("answers", executor=LOCAL)
+    store = DjangoStore(now=lambda: datetime.now(UTC))
+    former = FormerExecutor(Setup(name="former", replica=store.replica, options={"beat": 0.25}))
+    later = Stage(
+        executor=RoutingExecutor(LocalExecutor(threads=1), {}, former=former, outliving=()),
+        store=store,
+    )
+    await store.load([task])
+    (claim,) = await store.take_over()
+    adopted = await later.begin(task, claim=claim)
+    await asked(partial(handoffs.end, run.id, Outcome(status=SUCCEEDED, value="done"), done=0, total=None))
+    assert (await adopted.result()).value == "done"
+    assert run.notes == []  # it has not been run here
+    assert (await later.run(task)).value == "42"  # what comes next is
+    await later.close()
 
 
 async def test_a_run_that_is_over_its_time_is_revoked(stage: Stage) -> None:

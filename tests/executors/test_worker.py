@@ -9,7 +9,7 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from asyncsched import current_run
-from asyncsched.engine.runs import Claim, Occurrence, RunStatus
+from asyncsched.engine.runs import Claim, Occurrence, Outcome, RunStatus
 from asyncsched.executors.order import Order
 from asyncsched.executors.worker import work
 from asyncsched.models import HandOff, TaskRun
@@ -91,7 +91,7 @@ def test_the_first_to_pick_a_run_up_tells_how_it_ended_and_the_second_does_not_b
 def test_what_was_withdrawn_is_not_begun(offered: Callable[..., Offered]) -> None:
     calls: list[str] = []
     run = offered(lambda: calls.append("called"))
-    assert handoffs.withdraw(run.id)
+    assert handoffs.withdraw(run.id, Outcome(status=RunStatus.FAILED), owner=OWNER)
     work(run.order, beat=60)
     assert calls == []
 

@@ -17,6 +17,7 @@ from tests.storage.conftest import now
 
 pytestmark = pytest.mark.usefixtures("database")
 TASK = make_task(name="crunch", executor="somewhere")
+UNPICKED = Outcome(status=RunStatus.FAILED, error="no worker had it")
 DONE = Outcome(status=RunStatus.SUCCEEDED, value="done")
 
 
@@ -42,9 +43,11 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
         return list(threads.map(on_its_own_connection, calls))
 
 
-def taken_over(by: str, *, tasks: tuple[str, ...] = ("crunch",), at: datetime | None = None) -> list[str]:
-    """Return the ids of the runs that the process *by*, which knows *tasks*, attends to from now on."""
-    claims = handoffs.take_over(tasks, owner=by, now=at or now(), term=None, knows_dead=True)
+def taken_over(
+    by: str, *, tasks: tuple[str, ...] = ("crunch",), at: datetime | None = None, attended: tuple[str, ...] = ()
+) -> list[str]:
+    """Return the ids of the runs that *by*, which knows *tasks* and has *attended* to some, attends to from now on."""
+    claims = handoffs.take_over(tasks, owner=by, now=at or now(), term=None, knows_dead=True, attended=attended)
     return [claim.run_id for claim in claims]
 
 
@@ -59,19 +62,32 @@ def test_of_many_workers_one_picks_a_run_up() -> None:
 def test_a_run_is_either_withdrawn_or_picked_up() -> None:
     for _ in range(3):
         run_id = handed_off()
-        withdrawn, picked_up = at_once(
-            partial(handoffs.withdraw, run_id), partial(handoffs.pick_up, run_id, "worker:1")
+        seen, picked_up = at_once(
+            partial(handoffs.withdraw, run_id, UNPICKED, owner="first"),
+            partial(handoffs.pick_up, run_id, "worker:1"),
         )
-        assert withdrawn != picked_up
+        assert (seen.outcome, bool(seen.worker)) == ((None, True) if picked_up else (UNPICKED, False))
         TaskRun.objects.all().update(status=RunStatus.SUCCEEDED)
 
 
-def test_a_run_that_is_offered_twice_is_there_once_and_what_was_withdrawn_may_be_offered_again() -> None:
+def test_a_run_is_withdrawn_by_who_waits_for_it_and_what_a_worker_has_told_stays() -> None:
+    run_id = handed_off()
+    assert handoffs.withdraw(run_id, UNPICKED, owner="another") is None
+    assert handoffs.pick_up(run_id, "worker:1")
+    handoffs.end(run_id, DONE, done=0, total=None)
+    for _ in range(2):  # who has not heard the answer asks again
+        seen = handoffs.withdraw(run_id, UNPICKED, owner="first")
+        assert seen is not None
+        assert seen.outcome == DONE
+
+
+def test_a_run_that_is_offered_twice_is_there_once_and_what_was_taken_back_may_be_offered_again() -> None:
     run_id = handed_off()
     again = partial(handoffs.offer, run_id, task="crunch", executor="somewhere", owner="first")
     again()
     assert HandOff.objects.count() == 1
-    assert handoffs.withdraw(run_id)
+    handoffs.take_back(run_id)
+    assert not handoffs.pick_up(run_id, "worker:1")
     again()
     assert handoffs.pick_up(run_id, "worker:1")
 
@@ -133,6 +149,16 @@ def test_the_runs_of_a_process_that_is_not_heard_of_or_dead_are_taken_over() -> 
     presence.expire("dead", now())
     orphan = handed_off(owner="dead")
     assert taken_over("second") == [orphan]
+
+
+def test_what_a_process_has_taken_over_without_hearing_so_it_takes_over_again() -> None:
+    run_id = handed_off()
+    handoffs.leave([run_id], "first")
+    assert taken_over("second") == [run_id]
+    assert taken_over("second") == []
+    later = now() + claims.LEASE
+    assert taken_over("second", at=later, attended=(run_id,)) == []
+    assert taken_over("second", at=later) == [run_id]
 
 
 def test_a_claim_that_is_taken_over_says_when_the_run_began() -> None:

@@ -33,10 +33,10 @@ class Run:
     __slots__ = (
         "_claim",
         "_health",
+        "_is_over_here",
         "_on_progress",
         "_stop",
         "done_of_total",
-        "is_left",
         "log",
         "outlives",
         "waiting_for",
@@ -58,8 +58,7 @@ class Run:
         self.waiting_for: str | None = None
         self.outlives = False
         """True once it goes on elsewhere, whatever becomes of this process: its executor says so."""
-        self.is_left = False
-        """True once this process attends to it no more, though it goes on: not to be ended, but left to another."""
+        self._is_over_here = False
 
     @property
     def id(self) -> str:
@@ -85,6 +84,11 @@ class Run:
     def began_at(self) -> datetime | None:
         """When it began, in UTC, if an earlier process has handed it off; None if it begins now."""
         return self._claim.began_at
+
+    @property
+    def is_left(self) -> bool:
+        """True once this process attends to it no more, though it goes on: not to be ended, but left to another."""
+        return self.outlives and self._is_over_here
 
     @property
     def attempt(self) -> int:
@@ -136,6 +140,10 @@ class Run:
     def stop(self) -> None:
         """Ask the task to end early: the engine calls this, tasks look at ``stopping``."""
         self._stop = True
+
+    def leave(self) -> None:
+        """The same, because this process ends: if the run goes on elsewhere, it is to be left to another."""
+        self._stop = self._is_over_here = True
 
 
 _current: ContextVar[Run | None] = ContextVar("asyncsched_current_run", default=None)

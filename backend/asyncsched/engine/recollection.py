@@ -13,7 +13,7 @@ from asyncsched.engine.outage import Outage
 from asyncsched.engine.ports import Clock, Listener, Remembered, Requests, Store
 from asyncsched.engine.runs import Settled, Skipped, SkipReason
 from asyncsched.errors import StoreUnavailable
-from asyncsched.policy import LOCAL, Scope
+from asyncsched.policy import Scope
 from asyncsched.registry import Task
 
 logger = logging.getLogger("asyncsched.supervisor")
@@ -47,7 +47,6 @@ class Recollection:
         self._paused: frozenset[str] | None = None  # as the loops were told
         self._accepted: dict[str, datetime] = {}  # those for runs that were seen in time
         self._reruns = any(task.options.rerun_abandoned for task in tasks.values())
-        self._hands_off = any(task.options.executor != LOCAL for task in tasks.values())
         self._outage = Outage(logger, began="store_unavailable", ended="store_available")
 
     def is_set(self, moment: datetime) -> bool:
@@ -104,7 +103,7 @@ class Recollection:
     async def _take_over(self) -> None:
         """Attend to what other processes have handed off and left."""
         standing = self._standing()
-        if self._hands_off and standing.leads:
+        if standing.leads:
             for claim in await self._store.take_over(term=standing.term):
                 self._loops[claim.occurrence.task].take_over(claim)
 

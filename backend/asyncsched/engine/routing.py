@@ -1,6 +1,6 @@
 """Each task's runs go to the executor that it names."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Coroutine, Mapping
 from typing import Any
 
 from asyncsched.engine.context import Run
@@ -10,14 +10,24 @@ from asyncsched.registry import Task
 
 
 class RoutingExecutor:
-    """Runs a task by *local*, or hands it to the one of *others* whose name it gives."""
+    """Runs a task by *local*, or hands it to the one of *others* whose name it gives.
 
-    def __init__(self, local: Executor, others: Mapping[str, Executor]) -> None:
+    A run that was handed off by an earlier version of the code, to an executor of which the task knows
+    no more, is *former*'s to wait for; *outliving* are the names of those whose runs are taken over.
+    """
+
+    def __init__(
+        self, local: Executor, others: Mapping[str, Executor], *, former: Executor, outliving: Collection[str]
+    ) -> None:
         self._executors = {**others, LOCAL: local}
+        self._former = former
+        self._outliving = outliving
 
-    async def execute(self, task: Task, run: Run) -> Any:
-        return await self._executors[task.options.executor].execute(task, run)
+    def execute(self, task: Task, run: Run) -> Coroutine[Any, Any, Any]:
+        name = task.options.executor
+        is_former = run.began_at is not None and name not in self._outliving
+        return (self._former if is_former else self._executors[name]).execute(task, run)
 
     async def close(self, patience: float) -> None:
-        for executor in self._executors.values():
+        for executor in (*self._executors.values(), self._former):
             await executor.close(patience)

@@ -63,7 +63,7 @@ class Runner:
         going = _Going(run, claim, due_at, report, asyncio.current_task(self._loop), self._clock)
         self._going.add(going)
         if self._stopping:  # its claim was granted while the drain began
-            run.stop()
+            run.leave()
         try:
             with Entered(run):
                 outcome = await self._outcome(task, run, going.asyncio_task)
@@ -89,8 +89,7 @@ class Runner:
         self._stopping = True
         for going in self._going:
             run = going.run
-            run.stop()
-            run.is_left = run.outlives
+            run.leave()
             if (run.waiting_for or run.outlives) and going.asyncio_task:
                 going.asyncio_task.cancel()
 

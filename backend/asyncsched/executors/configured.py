@@ -43,7 +43,7 @@ class Maker(Protocol):
     """
 
     outlives: ClassVar[bool]
-    """True if runs go on when the scheduler's process ends."""
+    """True if runs go on when the scheduler's process ends; so it has to say of what it makes, too."""
 
     def __call__(self, setup: Setup) -> Executor: ...
 

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, TypeVar
 
 from asyncsched.engine.context import Run
 from asyncsched.engine.outage import Outage
-from asyncsched.engine.ports import LEFT
+from asyncsched.engine.ports import LEFT, Left
 from asyncsched.engine.runner import describe
 from asyncsched.engine.runs import Outcome, RunStatus, Trigger
 from asyncsched.errors import ConfigurationError, ScheduleError, StillRunning, StoreUnavailable
@@ -43,8 +43,9 @@ LEAST_FOR_MANUAL = timedelta(hours=1)
 """What somebody asked for waits at least so long for a worker, also if the next occurrence comes before."""
 LOOKS = 5
 """How often per beat the database is looked at."""
-VERDICT_WITHIN = 10.0
-"""Seconds for which an engine is waited for, that is asked what has become of a run."""
+
+UNWANTED = Outcome(status=RunStatus.FAILED, error="cut off while it waited for a free worker")
+"""What who takes a run over finds, if it was cut off and nobody could record that."""
 
 Value = TypeVar("Value")
 
@@ -65,9 +66,11 @@ class HandedOffExecutor(ABC):
             raise ConfigurationError(f"OPTIONS['beat'] must be a number of seconds above 0, but is {beat!r}")
         self.beat = float(beat)
         self._setup = setup
+        self._is_closed = False
         self._thread = DatabaseThread(name=f"asyncsched-{setup.name}")
         self._lookout = Lookout(self._thread, setup.replica, every=self._look_every)
         self._broker = Outage(logger, began="send_failed", ended="sent_again")
+        self._asked: dict[str, asyncio.Future[Answer[Outcome | None]]] = {}  # of the engine, which has not answered yet
         self._database = Outage(logger, began="handoff_waits", ended="handoff_goes_on")
 
     @abstractmethod
@@ -92,15 +95,21 @@ class HandedOffExecutor(ABC):
         if run.began_at is None:
             await self._offer(task, run)
         run.outlives = True
+        if run.is_left:  # the drain began while it was offered, or taken over
+            self._leave(run)
+            return LEFT
         order = Order.of(task, run, log_lines=self._setup.log_lines)
         since = run.began_at or datetime.now(UTC)
         try:
             return await self._attend(run, self._delivery(task, order, since, is_sent=run.began_at is not None))
         except asyncio.CancelledError:
-            self._let_go(run, order)
-            raise
+            said = await self._let_go(run, order)
+            if said is None:
+                raise
+            return said
 
     async def close(self, patience: float) -> None:
+        self._is_closed = True
         await self._lookout.close()
         await self._thread.stop(lambda: None, patience)
 
@@ -112,7 +121,7 @@ class HandedOffExecutor(ABC):
         if task.options.overlap is not Overlap.ALLOW:
             await self._outlast_overdue(task)
         offer = partial(handoffs.offer, run.id, task=task.name, executor=self._setup.name, owner=self._setup.replica)
-        await self._ask(offer, undo=partial(_withdraw, run.id))
+        await self._ask(offer, undo=lambda _: handoffs.take_back(run.id))
 
     async def _outlast_overdue(self, task: Task) -> None:
         """Return once no worker has an earlier run of *task* that is over its time; raise StillRunning if one lives."""
@@ -159,11 +168,11 @@ class HandedOffExecutor(ABC):
         if not delivery.is_over:
             delivery.go_on()
             return None
-        if not await self._ask(partial(handoffs.withdraw, run.id)):
-            return None
         verdict = await self._verdict(run.id)
         said = f" ({self._setup.name}: {verdict.error})" if verdict else ""
-        return Outcome(status=RunStatus.FAILED, error=delivery.failure + said)
+        outcome = Outcome(status=RunStatus.FAILED, error=delivery.failure + said)
+        seen = await self._ask(partial(self._withdraw, run.id, outcome=outcome))
+        return seen.outcome if seen else None
 
     async def _end_if_dead(self, run_id: str, silence: "_Silence") -> Outcome | None:
         """End the run if its worker is dead, as the engine knows or a long silence tells; return the outcome then."""
@@ -178,19 +187,45 @@ class HandedOffExecutor(ABC):
         return outcome if has_ended else None
 
     async def _verdict(self, run_id: str) -> Outcome | None:
-        asked = in_thread(partial(self.verdict, run_id), f"asyncsched-{self._setup.name}-verdict")
-        done, _ = await asyncio.wait((asked,), timeout=VERDICT_WITHIN)
-        return asked.result().value if done else None
+        """Return what the engine knows of the run; None if nothing, or if it has not answered yet."""
+        asked, within = self._asked.pop(run_id, None), 0.0
+        if asked is None:
+            asked = in_thread(partial(self.verdict, run_id), f"asyncsched-{self._setup.name}-verdict")
+            within = DOUBTFUL * self.beat
+        done, _ = await asyncio.wait((asked,), timeout=within)
+        if not done:
+            self._asked[run_id] = asked
+            return None
+        return asked.result().value
 
-    def _let_go(self, run: Run, order: Order) -> None:
-        """Attend to *run* no more: leave it to the next process that leads, or else end it."""
-        if run.is_left:
-            self._thread.do(partial(handoffs.leave, [run.id], self._setup.replica))
-            return
-        self._thread.do(partial(_withdraw, run.id))
-        if run.waiting_for is None:
+    async def _let_go(self, run: Run, order: Order) -> Outcome | Left | None:
+        """Attend to *run* no more: leave it to the next process that leads, or else end it.
+
+        Return what has become of it if that is too late: it has ended, or is another process's.
+        """
+        try:
+            return None if run.is_left or self._is_closed else await self._end(run, order)
+        finally:
+            if run.is_left:  # also if the drain begins while the database is away
+                self._leave(run)
+
+    async def _end(self, run: Run, order: Order) -> Outcome | Left | None:
+        seen = await self._ask(partial(self._withdraw, run.id))
+        if seen is None:
+            return LEFT
+        _show(run, seen)
+        if not seen.worker:
+            return None
+        if seen.outcome is None:
             revoked = in_thread(partial(self.revoke, order), f"asyncsched-{self._setup.name}-revoke")
             revoked.add_done_callback(partial(_told_of_revoking, order))
+        return seen.outcome
+
+    def _leave(self, run: Run) -> None:
+        self._thread.do(partial(handoffs.leave, [run.id], self._setup.replica))
+
+    def _withdraw(self, run_id: str, outcome: Outcome = UNWANTED) -> Seen | None:
+        return handoffs.withdraw(run_id, outcome, owner=self._setup.replica)
 
     async def _ask(self, question: Callable[[], Value], undo: Callable[[Value], None] | None = None) -> Value:
         """Return the database's answer, however long it is away."""
@@ -203,6 +238,13 @@ class HandedOffExecutor(ABC):
             else:
                 self._database.worked("%s: the database answers again", self._setup.name)
                 return answer
+
+
+class FormerExecutor(HandedOffExecutor):
+    """Waits for runs that an earlier version of the code has handed off, of tasks that this one does not hand off."""
+
+    def send(self, order: Order, *, expires_at: datetime | None) -> None:
+        raise ConfigurationError("its task is not handed off any more, and its message has not come to a worker yet")
 
 
 class _Silence:
@@ -237,10 +279,6 @@ def _show(run: Run, seen: Seen) -> None:
         run.waiting_for = None
     if seen.done is not None and (seen.done, seen.total) != run.done_of_total:
         run.progress(seen.done, seen.total)
-
-
-def _withdraw(run_id: str, *answer: object) -> None:
-    handoffs.withdraw(run_id)
 
 
 def _told_of_revoking(order: Order, revoked: asyncio.Future[Answer[None]]) -> None:

@@ -19,6 +19,8 @@ from asyncsched.engine.stall import StallWatch
 from asyncsched.engine.supervisor import Supervisor
 from asyncsched.errors import ConfigurationError
 from asyncsched.executors import configured
+from asyncsched.executors.configured import Setup
+from asyncsched.executors.handed_off import FormerExecutor
 from asyncsched.listeners.channels import ChannelsListener, warn_of_deaf_layer
 from asyncsched.listeners.logs import LogListener
 from asyncsched.listeners.metrics import MetricsListener
@@ -52,14 +54,19 @@ def executor(settings: conf.Settings, tasks: Iterable[Task], replica: str) -> Ex
 
     Raises ConfigurationError naming a task that cannot be handed off as it wants.
     """
-    runs: Executor = LocalExecutor(
+    local = LocalExecutor(
         settings.threads,
         sync_scope=thread_connections,
         async_scope=TaskConnections,
         during=LogKeeping(settings.log_lines) if settings.log_lines else NOTHING,
     )
-    if others := configured.made(tasks, settings, replica):
-        runs = RoutingExecutor(runs, others)
+    others = configured.made(tasks, settings, replica)
+    runs: Executor = RoutingExecutor(
+        local,
+        others,
+        former=FormerExecutor(Setup(name="former", replica=replica)),
+        outliving=[name for name, other in others.items() if getattr(other, "outlives", False)],
+    )
     if settings.tracing:
         from asyncsched.listeners.opentelemetry import Tracing  # noqa: PLC0415 - an optional extra
 

@@ -44,10 +44,19 @@ def offer(run_id: str, *, task: str, executor: str, owner: str) -> None:
     HandOff.objects.get_or_create(run_id=uuid.UUID(run_id), defaults=offered)
 
 
-def withdraw(run_id: str) -> bool:
-    """Let no worker pick the run up any more; return False if one has, or nothing was offered."""
-    deleted, _ = HandOff.objects.filter(run_id=uuid.UUID(run_id), state=State.OFFERED).delete()
-    return bool(deleted)
+def take_back(run_id: str) -> None:
+    """Nobody knows that the run was offered: it was not, unless a worker has picked it up. It may be offered again."""
+    HandOff.objects.filter(run_id=uuid.UUID(run_id), state=State.OFFERED).delete()
+
+
+def withdraw(run_id: str, outcome: Outcome, *, owner: str) -> Seen | None:
+    """Let no worker pick the run up any more: if none has, *outcome* is how it ended.
+
+    Return how it stands then, None if *owner* is not the one to wait for it. Once more changes nothing.
+    """
+    rows = HandOff.objects.filter(owner=owner)
+    _move(run_id, State.OFFERED, State.ENDED, rows=rows, outcome=_told(outcome))
+    return look([run_id], owner).get(run_id)
 
 
 def pick_up(run_id: str, worker: str) -> bool:
@@ -94,11 +103,25 @@ def leave(run_ids: Collection[str], owner: str) -> None:
     rows.update(owner="")
 
 
-def take_over(tasks: Collection[str], *, owner: str, now: datetime, term: int | None, knows_dead: bool) -> list[Claim]:
+def is_any_going_on() -> bool:
+    """Return whether there are runs whose end somebody waits for, or is to."""
+    return HandOff.objects.filter(run_id__in=_running().values("run_id")).exists()
+
+
+def take_over(
+    tasks: Collection[str],
+    *,
+    owner: str,
+    now: datetime,
+    term: int | None,
+    knows_dead: bool,
+    attended: Collection[str] = (),
+) -> list[Claim]:
     """Let *owner* wait for runs of *tasks* whose end nobody waits for any more; return their claims.
 
     With a *term* only if it goes on. *knows_dead* is as of ``claims.abandon_expired``. Runs of tasks
-    that nobody here has known for UNKNOWN_FOR are abandoned.
+    that nobody here has known for UNKNOWN_FOR are abandoned. *attended* are those that *owner* waits for:
+    if another is its own, it has not heard that it has taken that over.
     """
     with transaction.atomic():
         if term is not None and term != lease.current_term():
@@ -108,8 +131,8 @@ def take_over(tasks: Collection[str], *, owner: str, now: datetime, term: int | 
         left = HandOff.objects.filter(
             Q(owner="") | Q(owner__in=dead) | Q(run_id__in=silent.values("run_id")),
             run_id__in=_running().values("run_id"),
-        ).exclude(owner=owner)
-        before = dict(left.values_list("run_id", "owner"))
+        )
+        before = {run_id: who for run_id, who in left.values_list("run_id", "owner") if run_id.hex not in attended}
         runs = _running().filter(run_id__in=before)
         _abandon_unknown(runs.exclude(task__in=tasks), now)
         taken = [

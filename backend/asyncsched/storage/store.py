@@ -42,7 +42,6 @@ class DjangoStore:
 
     async def load(self, tasks: Iterable[Task]) -> Mapping[str, Remembered]:
         self._tasks.update((task.name, task) for task in tasks)
-        self._watch.tells_always = any(_leaves_something(task) for task in self._tasks.values())
         return await self._thread.call(self._load)
 
     async def claim(
@@ -93,6 +92,8 @@ class DjangoStore:
         return await self._thread.call(lambda: claims.abandoned(tasks, self._now()))
 
     async def take_over(self, *, term: int | None = None) -> Sequence[Claim]:
+        if not self._watch.tells_always:
+            return ()
         return await self._thread.call(lambda: self._take_over(term), undo=self._leave_again)
 
     def leave(self, claim: Claim) -> None:
@@ -129,6 +130,7 @@ class DjangoStore:
             now=self._now(),
             term=term,
             knows_dead=self._writer.contact.is_steady,
+            attended=self._writer.running,
         )
         for claim in taken:
             self._writer.runs(claim.run_id)
@@ -149,6 +151,9 @@ class DjangoStore:
     def _load(self) -> Mapping[str, Remembered]:
         if missing := _missing():
             raise ConfigurationError(f"the database lacks {missing}: run 'python manage.py migrate' first")
+        # An earlier version may have handed off what this one does not.
+        is_left = handoffs.is_any_going_on()
+        self._watch.tells_always = is_left or any(_leaves_something(task) for task in self._tasks.values())
         # What is registered no more is remembered for as long as history is, and not for ever.
         since = self._now() - self._history if self._history else datetime.min.replace(tzinfo=UTC)
         states = TaskState.objects.values_list("task", "cursor", "consecutive_failures", "paused")

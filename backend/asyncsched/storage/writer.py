@@ -15,7 +15,7 @@ While the database is away all is kept. What is more than MOST_KEPT rows is summ
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from functools import partial
 
@@ -90,6 +90,11 @@ class Writer:
     def runs(self, run_id: str) -> None:
         """A claimed run begins: renew its heartbeat until it has ended."""
         self._running.add(run_id)
+
+    @property
+    def running(self) -> Collection[str]:
+        """The claimed runs that have begun and not ended, as far as the thread knows."""
+        return self._running
 
     def forget(self, run_id: str) -> None:
         """The claimed run will not take place."""

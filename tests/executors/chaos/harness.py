@@ -60,6 +60,7 @@ class Chaos:
         self._rng = random.Random(scenario.seed)
         self._pending: list[tuple[float, int, Callable[[], None]]] = []
         self._ties = itertools.count()
+        self._broker_is_up = True
 
     def run(self) -> Evidence:
         """Do it all, from the first start to the last exit."""
@@ -134,9 +135,7 @@ class Chaos:
 
     def _do(self, act: Act) -> None:
         if act.kind is Kind.BROKER:
-            self._say(f"{act.kind}, after {act.length:.1f} s")
-            self._broker.stop()
-            self._at(time.monotonic() + act.length, self._start_broker)
+            self._restart_broker(after=act.length)
             return
         party = self._all[self._leader() if act.who == LEADER else act.who]
         if party.is_disturbed or party.has_ended:
@@ -151,9 +150,17 @@ class Chaos:
         else:
             self._at(time.monotonic() + TICK, partial(self._end, party))
 
+    def _restart_broker(self, *, after: float) -> None:
+        if self._broker_is_up:
+            self._say(f"{Kind.BROKER}, after {after:.1f} s")
+            self._broker_is_up = False
+            self._broker.stop()
+            self._at(time.monotonic() + after, self._start_broker)
+
     def _start_broker(self) -> None:
         """Workers that it was taken from may hang, so who operates them starts them again, one after the other."""
         self._broker.start()
+        self._broker_is_up = True
         self._say("broker: goes on")
         for number, name in enumerate(WORKERS):
             self._at(time.monotonic() + number, partial(self._do, Act(at=0, kind=Kind.TERM, who=name, length=0.1)))
