@@ -133,7 +133,8 @@ def _overlaps(evidence: Evidence) -> Iterator[Violation]:
         began = [note for note in evidence.notes if note.task == task and note.event == "began"]
         for first, second in pairwise(began):
             is_given_up = status.get(first.run_id) in ("abandoned", "timed_out", "cancelled")
-            if ends.get(first.run_id, 0.0) > second.at and not is_given_up:
+            is_another = second.run_id != first.run_id
+            if is_another and ends.get(first.run_id, 0.0) > second.at and not is_given_up:
                 yield _violation("overlap", f"two of {task} at once", evidence, first.run_id, second.run_id)
 
 
