@@ -421,3 +421,14 @@ def test_options_that_cannot_work_are_refused(options: dict[str, Any], refusal: 
     with pytest.raises(ConfigurationError) as error:
         Engine(Setup(name="engine", replica="here", options=options))
     assert str(error.value) == refusal
+
+
+async def test_where_nothing_is_handed_off_or_left_nobody_looks_for_it(shared_database: str) -> None:
+    store = DjangoStore(now=lambda: datetime.now(UTC))
+    await store.load([errand("answers", executor=LOCAL)])
+    await asked(partial(rename, "asyncsched_handoff", to="away"))
+    try:
+        assert await store.take_over() == ()
+    finally:
+        await asked(partial(rename, "away", to="asyncsched_handoff"))
+        await store.close(5)

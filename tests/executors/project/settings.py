@@ -29,8 +29,9 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 1}  # after it, messages are handed out again
 
-# To what the tasks are handed off, and which of them run as soon as a scheduler starts.
+# To what the tasks are handed off, whether they run at all, and which of them run as soon as a scheduler starts.
 ERRANDS_EXECUTOR = env.str("ERRANDS_EXECUTOR", default="local")
+ERRANDS_ENABLED = env.bool("ERRANDS_ENABLED", default=True)
 ERRANDS_ON_START = env.list("ERRANDS_ON_START", default=[])
 # Where the tasks note what they did, and look for the word to go on.
 ERRANDS_FOLDER = env.str("ERRANDS_FOLDER")

@@ -28,7 +28,8 @@ for function in (
 ):
     name = function.__name__
     is_first = name in settings.ERRANDS_ON_START
-    register(name, HOURLY, executor=settings.ERRANDS_EXECUTOR, run_on_start=is_first)(function)
+    where = {"executor": settings.ERRANDS_EXECUTOR, "enabled": settings.ERRANDS_ENABLED}
+    register(name, HOURLY, run_on_start=is_first, **where)(function)
 
 register("is_not_enabled", HOURLY, enabled_when=functions.never)(functions.answers)
 register("is_not_enabled_async", HOURLY, enabled_when=functions.never_async)(functions.answers_async)
