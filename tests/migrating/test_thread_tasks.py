@@ -1,14 +1,16 @@
 """Tasks of a scheduler with threads, recognised by their shape."""
 
+import sys
 import threading
 from collections import namedtuple
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.utils.functional import SimpleLazyObject
 
 from asyncsched.migrating import thread_scheduler
 from asyncsched.migrating.code import text_of
@@ -148,8 +150,35 @@ def test_what_has_another_shape_is_no_task(thing: object) -> None:
     assert of(thing) is None
 
 
-def test_what_has_no_name_is_no_task() -> None:
-    assert of((sweep, timedelta(seconds=30)), key=None) is None
+def test_what_has_no_name_is_called_like_its_function() -> None:
+    for key in (None, 7):
+        one = of((sweep, timedelta(seconds=30)), key=key)
+        assert one is not None
+        assert one.name == "sweep"
+
+
+@pytest.fixture
+def module(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """A module ``home`` that keeps a scheduler's tasks."""
+    home = ModuleType("home")
+    monkeypatch.setitem(sys.modules, "home", home)
+    return home
+
+
+def test_what_is_kept_twice_is_one_task(module: ModuleType) -> None:
+    task = Kept(name="sweep", func=sweep, schedule=timedelta(seconds=30))
+    module.by_name, module.in_order = {"sweep": task}, [task]
+    assert [one.name for one in thread_scheduler.read(["home"])] == ["sweep"]
+
+
+def test_what_is_made_when_it_is_needed_is_left_alone_or_left_out(module: ModuleType) -> None:
+    def make() -> object:
+        raise LookupError("no network")
+
+    module.client, module.tasks = SimpleLazyObject(make), {"lazy": SimpleLazyObject(make)}
+    (left,) = thread_scheduler.read(["home"])
+    assert isinstance(left, LeftOut)
+    assert left.problem.startswith("it cannot be read: LookupError: no network")
 
 
 @pytest.mark.parametrize(("zone", "differs"), [("Europe/Berlin", True), ("Asia/Tokyo", False)])

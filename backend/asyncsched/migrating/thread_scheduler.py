@@ -9,13 +9,15 @@ tuple or set, of a module or of an object of a class that is defined there.
 
 import sys
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from types import ModuleType
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
 from django.utils.module_loading import autodiscover_modules
 
-from asyncsched.migrating.found import Definition, NotThere
+from asyncsched.migrating.found import Definition, LeftOut, NotThere
 from asyncsched.migrating.project import in_djangos_zone, loading, module_at
 from asyncsched.migrating.thread_task import attributes, translated
 
@@ -37,15 +39,21 @@ def read(where: Sequence[str]) -> list[Definition]:
     for other in others:
         module_at(other)
     now = timezone.now()
-    return [
-        in_djangos_zone(definition)
-        for key, thing in _entries(module)
-        if (definition := translated(key, thing, zone=settings.TIME_ZONE, now=now)) is not None
-    ]
+    definitions = [_definition(key, thing, path, now) for key, thing in _entries(module)]
+    return [in_djangos_zone(definition) for definition in definitions if definition is not None]
+
+
+def _definition(key: object, thing: object, path: str, now: datetime) -> Definition | None:
+    try:
+        with loading("it cannot be read"):
+            return translated(key, thing, zone=settings.TIME_ZONE, now=now)
+    except NotThere as error:
+        name = key if isinstance(key, str) else type(thing).__name__
+        return LeftOut(name=name, source=path, problem=f"{error}; if it is a task, write it by hand")
 
 
 def _entries(module: ModuleType) -> Iterator[Entry]:
-    """Yield what the containers of *module* hold, each container once."""
+    """Yield what the containers of *module* hold, all of it once."""
     seen: set[int] = set()
     modules = {name: one for name, one in sys.modules.items() if f"{name}.".startswith(f"{module.__name__}.")}
     for one in modules.values():
@@ -54,13 +62,15 @@ def _entries(module: ModuleType) -> Iterator[Entry]:
                 continue
             kept = attributes(value).values() if type(value).__module__ in modules else ()
             for container in (value, *kept):
-                if id(container) not in seen:
-                    seen.add(id(container))
-                    yield from _held(container)
+                for key, thing in _held(container):
+                    if id(thing) not in seen:
+                        seen.add(id(thing))
+                        yield key, thing
 
 
-def _held(container: object) -> Iterator[Entry]:
-    if isinstance(container, dict):
+def _held(container: Any) -> Iterator[Entry]:
+    kind = type(container)  # isinstance would ask an object that is to be made later to be made now
+    if issubclass(kind, dict):
         yield from container.items()
-    elif isinstance(container, list | tuple | set | frozenset):
+    elif issubclass(kind, list | tuple | set | frozenset):
         yield from ((None, one) for one in container)

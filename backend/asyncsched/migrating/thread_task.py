@@ -7,7 +7,7 @@ A task is an object, a dict or a tuple that has
   ``hours`` or ``days``, which add up, or ``hour`` and perhaps ``minute`` and ``second``. Else the
   task itself may have these. Beside them ``jitter`` counts in seconds, and ``tz`` or ``timezone``
   is a name or a zone. A value called ``timeout`` is none, and one called ``schedule`` comes first;
-- a name: its ``name``, or its key in the dict.
+- a name: its ``name``, or its key in the dict, or that of the function.
 
 ``description`` and ``enabled`` are read where they are. With a function and a ``schedule`` of
 another shape it is left out, and told of; whatever else has no such shape is taken for no task.
@@ -65,9 +65,11 @@ HANGING = Difference(
 def translated(key: object, thing: object, *, zone: str, now: datetime) -> Definition | None:
     """Return what *thing* is here, None if it is no task; *key* is what it is kept under, None for nothing."""
     values = attributes(thing)
-    function, name = _function(values), values.get("name", key)
-    if function is None or not isinstance(name, str):
+    function = _function(values)
+    if function is None:
         return None
+    names = (values.get("name"), key, getattr(function, "__name__", None))
+    name = next((name for name in names if isinstance(name, str)), "task")
     try:
         schedule = _schedule(values)
     except ScheduleError as error:
