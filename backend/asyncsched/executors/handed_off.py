@@ -67,6 +67,7 @@ class HandedOffExecutor(ABC):
         self.beat = float(beat)
         self._setup = setup
         self._is_closed = False
+        self._revoking: set[asyncio.Future[Answer[None]]] = set()
         self._thread = DatabaseThread(name=f"asyncsched-{setup.name}")
         self._lookout = Lookout(self._thread, setup.replica, every=self._look_every)
         self._broker = Outage(logger, began="send_failed", ended="sent_again")
@@ -110,6 +111,8 @@ class HandedOffExecutor(ABC):
 
     async def close(self, patience: float) -> None:
         self._is_closed = True
+        if self._revoking:
+            await asyncio.wait(self._revoking, timeout=patience)
         await self._lookout.close()
         await self._thread.stop(lambda: None, patience)
 
@@ -219,6 +222,8 @@ class HandedOffExecutor(ABC):
         if seen.outcome is None:
             revoked = in_thread(partial(self.revoke, order), f"asyncsched-{self._setup.name}-revoke")
             revoked.add_done_callback(partial(_told_of_revoking, order))
+            self._revoking.add(revoked)
+            revoked.add_done_callback(self._revoking.discard)
         return seen.outcome
 
     def _leave(self, run: Run) -> None:
