@@ -80,41 +80,49 @@ def _of_the_app(app: Any) -> Iterator[Entry]:
 
 
 def _rows(app: Any) -> Iterator[Entry]:
-    is_zone_aware = getattr(settings, "DJANGO_CELERY_BEAT_TZ_AWARE", True)
     related = ("interval", "crontab", "solar", "clocked")
     for row in apps.get_model(ROWS, "PeriodicTask").objects.select_related(*related).order_by("pk"):
         kind = next((name for name in related if getattr(row, name)), "none")
-        schedule, problem = None, UNSUPPORTED.get(kind, "")
-        args: tuple[Any, ...] = ()
-        kwargs: dict[str, Any] = {}
-        try:
-            with loading("its schedule cannot be read"):
-                schedule = None if problem else row.schedule
-            with loading("its arguments are no list and no object in JSON"):
-                args, kwargs = tuple(_json(row.args, list)), _json(row.kwargs, dict)
-        except NotThere as error:
-            problem = f"{error}; mend the row, or delete it"
-        if schedule is not None:
-            schedule.app = app
-        routing = {name: getattr(row, name) for name in ("queue", "exchange", "routing_key", "priority")}
-        headers = None if row.headers in ("", "{}") else row.headers
-        options = {"expires": row.expire_seconds, "headers": headers, **routing}
-        yield Entry(
-            name=row.name,
-            source=f"row {row.pk} of {ROWS}, {row.name!r}",
-            task=row.task,
-            schedule=schedule,
-            zone=str(row.crontab.timezone if row.crontab and is_zone_aware else app.timezone),
-            args=args,
-            kwargs=kwargs,
-            options={key: value for key, value in options.items() if value is not None},
-            enabled=row.enabled,
-            one_off=row.one_off,
-            last_run_at=row.last_run_at,
-            starts=row.start_time,
-            ends=row.expires,
-            problem=problem,
-        )
+        yield _of_row(row, app, problem=UNSUPPORTED.get(kind, ""))
+
+
+def _of_row(row: Any, app: Any, *, problem: str) -> Entry:
+    schedule = None
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = {}
+    try:
+        with loading("its schedule cannot be read"):
+            schedule = None if problem else row.schedule
+        with loading("its arguments are no list and no object in JSON"):
+            args, kwargs = tuple(_json(row.args, list)), _json(row.kwargs, dict)
+    except NotThere as error:
+        problem = f"{error}; mend the row, or delete it"
+    if schedule is not None:
+        schedule.app = app
+    is_zone_aware = row.crontab and getattr(settings, "DJANGO_CELERY_BEAT_TZ_AWARE", True)
+    return Entry(
+        name=row.name,
+        source=f"row {row.pk} of {ROWS}, {row.name!r}",
+        task=row.task,
+        schedule=schedule,
+        zone=str(row.crontab.timezone if is_zone_aware else app.timezone),
+        args=args,
+        kwargs=kwargs,
+        options=_options(row),
+        enabled=row.enabled,
+        one_off=row.one_off,
+        last_run_at=row.last_run_at,
+        starts=row.start_time,
+        ends=row.expires,
+        problem=problem,
+    )
+
+
+def _options(row: Any) -> dict[str, Any]:
+    given = {name: getattr(row, name) for name in ("queue", "exchange", "routing_key", "priority")}
+    given["expires"] = row.expire_seconds
+    given["headers"] = None if row.headers in ("", "{}") else row.headers
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _json(text: str, kind: type[Any]) -> Any:
