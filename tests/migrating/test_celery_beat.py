@@ -11,7 +11,7 @@ from tests.migrating.side_by_side import HERE, Month, SideBySide, in_process
 SITE = "celery_site"
 MONTHS = (
     Month(span=("2027-03-01T00:00:30", "2027-04-01T00:00:30"), outages=(("2027-03-10T11:00", "2027-03-11T14:00:05"),)),
-    Month(span=("2027-10-29T12:00:30", "2027-11-02T12:00:30")),
+    Month(span=("2027-10-30T12:00:30", "2027-11-01T12:00:30")),
 )
 
 
