@@ -396,6 +396,15 @@ async def test_a_worker_that_is_dead_does_not_keep_its_task_from_running(stage: 
     assert row.outcome["status"] == "abandoned"
 
 
+async def test_nor_if_none_of_its_runs_has_the_time_to_find_out(stage: Stage) -> None:
+    await asked(earlier_run_over_its_time)
+    results = []
+    while not engine_of(stage).sent and len(results) < 10:
+        results.append(await stage.run(errand("holds", timeout=1.0)))
+    assert {result.error for result in results} == {"found no free worker within 1 s"}
+    assert engine_of(stage).sent
+
+
 def test_while_nothing_is_handed_off_there_is_neither_a_thread_nor_a_look() -> None:
     before = threading.active_count()
     executor = Engine(Setup(name="engine", replica="here"))

@@ -71,6 +71,7 @@ class HandedOffExecutor(ABC):
         self._thread = DatabaseThread(name=f"asyncsched-{setup.name}")
         self._lookout = Lookout(self._thread, setup.replica, every=self._look_every)
         self._broker = Outage(logger, began="send_failed", ended="sent_again")
+        self._overdue: dict[str, dict[str, _Silence]] = {}  # by task and run
         self._asked: dict[str, asyncio.Future[Answer[Outcome | None]]] = {}  # of the engine, which has not answered yet
         self._database = Outage(logger, began="handoff_waits", ended="handoff_goes_on")
 
@@ -127,15 +128,20 @@ class HandedOffExecutor(ABC):
         await self._ask(offer, undo=lambda _: handoffs.take_back(run.id))
 
     async def _outlast_overdue(self, task: Task) -> None:
-        """Return once no worker has an earlier run of *task* that is over its time; raise StillRunning if one lives."""
-        silences: dict[str, _Silence] = {}
+        """Return once no worker has an earlier run of *task* that is over its time; raise StillRunning if one lives.
+
+        If it is cut off before it knows, as by a timeout, the next call knows how long the silence lasts.
+        """
+        silences, is_first = self._overdue.setdefault(task.name, {}), True
         while overdue := await self._ask(partial(handoffs.overdue, task.name)):
             for run_id, beats in overdue.items():
-                silence = silences.setdefault(run_id, _Silence(beats, most=2 * self._look_every))
-                if silence.is_broken_by(beats):
+                silence = silences.setdefault(run_id, _Silence(beats))
+                if silence.is_broken_by(beats) and not is_first:
                     raise StillRunning("an earlier run is over its time and its worker has not ended it yet")
                 await self._end_if_dead(run_id, silence)
+            is_first = False
             await asyncio.sleep(self._look_every)
+        self._overdue.pop(task.name, None)
 
     def _delivery(self, task: Task, order: Order, since: datetime, *, is_sent: bool) -> Delivery:
         expires_at = _expiry(task, order.trigger, since)
@@ -220,6 +226,7 @@ class HandedOffExecutor(ABC):
         if not seen.worker:
             return None
         if seen.outcome is None:
+            self._overdue.setdefault(run.task, {})[run.id] = _Silence(seen.beats)
             revoked = in_thread(partial(self.revoke, order), f"asyncsched-{self._setup.name}-revoke")
             revoked.add_done_callback(partial(_told_of_revoking, order))
             self._revoking.add(revoked)
@@ -255,7 +262,7 @@ class FormerExecutor(HandedOffExecutor):
 class _Silence:
     """For how many seconds a worker has not been heard of. While we could not hear, it has not been silent."""
 
-    def __init__(self, beats: int, *, most: float) -> None:
+    def __init__(self, beats: int, *, most: float = float("inf")) -> None:
         self.beats = beats
         self.seconds = 0.0
         self._most = most  # between two looks, if the database has answered each
