@@ -62,6 +62,7 @@ class Chaos:
         self._pending: list[tuple[float, int, Callable[[], None]]] = []
         self._ties = itertools.count()
         self._broker_is_up = True
+        self._began = time.monotonic()
 
     def run(self) -> Evidence:
         """Do it all, from the first start to the last exit."""
@@ -71,11 +72,11 @@ class Chaos:
                 for party in self._all.values():
                     party.start()
                 self._advance(lambda: bool(self._notes()), within=PATIENCE)
-                began = self._begin = time.monotonic()
+                self._began = time.monotonic()
                 for act in plan.acts(
                     self._scenario.seed, seconds=self._scenario.seconds, longest=self._scenario.longest
                 ):
-                    self._at(began + act.at, partial(self._do, act))
+                    self._at(self._began + act.at, partial(self._do, act))
                 self._advance(lambda: not self._pending, within=float("inf"))
                 return self._after_healing()
 
@@ -188,7 +189,7 @@ class Chaos:
         heapq.heappush(self._pending, (moment, next(self._ties), work))
 
     def _say(self, deed: str) -> None:
-        self.deeds.append(f"{time.monotonic() - self._begin:8.2f} {deed}")
+        self.deeds.append(f"{time.monotonic() - self._began:8.2f} {deed}")
 
     def _notes(self) -> tuple[Note, ...]:
         return tuple(

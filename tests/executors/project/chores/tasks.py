@@ -42,7 +42,7 @@ def _be_busy(seconds: float, is_told: Callable[[], bool]) -> None:
 
 chore("quick", every=2, takes=0.05)
 chore("middling", every=3, takes=1.0)
-chore("long", every=8, takes=4.0, catch_up="all")
-chore("limited", every=5, takes=1.0, timeout=TIMEOUT)
+chore("long", every=6, takes=3.0, catch_up="all")
+chore("limited", every=4, takes=1.0, timeout=TIMEOUT)
 chore("flaky", every=3, takes=0.2, fails=True, retry=Retry(attempts=2, delay=0.5))
 chore("again", every=6, takes=2.0, rerun_abandoned=True)
