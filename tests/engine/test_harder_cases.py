@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from asyncsched import CatchUp, Cron, DailyAt, Every, Overlap
-from asyncsched.engine import events, machine
+from asyncsched.engine import events, machine, planner
 from asyncsched.engine.executor import LocalExecutor
 from asyncsched.engine.leadership import FOLLOWS
 from asyncsched.engine.ports import Remembered
@@ -208,6 +208,21 @@ class TestWhatIsAskedFor:
         plan = driven.look(35)
         assert reasons(plan) == [(SkipReason.OVERLAP, 2)]
         assert plan.run == scheduled(12, trigger=Trigger.MANUAL)
+
+    def test_asked_for_while_running_it_begins_also_if_jitter_puts_the_next_occurrence_before_its_instant(self) -> None:
+        driven = Driven(Every(60, jitter=25))
+        early = next(n for n in range(60, 60_000, 60) if planner.due_at(driven.task, at(n)) < at(n - 10))
+        due = (planner.due_at(driven.task, at(early)) - START).total_seconds()
+        driven.progress = driven.progress._replace(cursor=at(early - 60))
+        driven.on(asked(due - 5))
+        driven.start(due - 5)
+        driven.on(asked(due + 1))
+        driven.end(due + 2)
+        plans = [driven.on(events.Looked(now=at(due + 2))) for _ in range(3)]
+        assert [(skipped.scheduled_for, skipped.reason) for plan in plans for skipped in plan.skipped] == [
+            (at(early), SkipReason.OVERLAP)
+        ]
+        assert plans[1].run == scheduled(due + 1, trigger=Trigger.MANUAL)
 
     def test_what_becomes_known_late_is_not_both_left_out_and_run(self) -> None:
         driven = Driven(Every(60))

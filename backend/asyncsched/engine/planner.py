@@ -105,7 +105,8 @@ def _plan_asked_for(task: Task, progress: Progress, now: datetime) -> Plan:
     if task.options.overlap is SKIP and progress.busy_until is not None:
         first = task.schedule.next_after(progress.cursor)
         if overlaps(task, progress, due_at(task, first)):  # the run asked for would make it forgotten
-            return skip(task, progress, progress.busy_until, SkipReason.OVERLAP, wake_at=now)
+            until = max(progress.busy_until, first)  # with jitter it may be due before its instant
+            return skip(task, progress, until, SkipReason.OVERLAP, wake_at=now)
     return _plan_pending(progress, now)
 
 
