@@ -11,10 +11,10 @@ DATABASES := postgres sqlite
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-long chaos mutants lint format docs screenshots bench dist matrix constraints clean
+.PHONY: help run demo test test-long chaos chaos-handoffs mutants lint format docs screenshots bench dist matrix constraints clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("asyncsched needs Python 3.11 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
@@ -61,6 +61,9 @@ test-long: $(VENV)/dev.stamp ## every property on thousands of examples (minutes
 
 chaos: $(VENV)/dev.stamp ## five replicas while everything breaks, by a seed (5 minutes; SEED= SECONDS= REPLICAS= LEASE= DATABASES=)
 	$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) --seconds $(SECONDS) --replicas $(REPLICAS) --tasks $(TASKS) --lease $(LEASE) --databases $(DATABASES)
+
+chaos-handoffs: $(VENV)/dev.stamp ## the same for runs on Celery: leaders, workers and broker are killed and frozen (SEED= SECONDS=)
+	PYTHONPATH=backend:. $(BIN)/python -m tests.executors.chaos $(if $(SEED),--seed $(SEED)) --seconds $(SECONDS)
 
 mutants: $(VENV)/mutants.stamp ## break schedules and state machine line by line: do the tests notice? (an hour; MUTANTS=planner for a part)
 	$(BIN)/python -m tests.support.mutants $(MUTANTS)
