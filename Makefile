@@ -53,7 +53,7 @@ $(VENV)-django-cron/stamp: constraints/django-cron.txt
 	@$(VENV)-django-cron/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r constraints/django-cron.txt
 	@touch $@
 
-test: $(VENV)/dev.stamp $(VENV)-django-cron/stamp ## the whole test suite, on all cores (PYTEST_ARGS= for a part, one test after the other)
+test: $(VENV)/dev.stamp $(VENV)-django-cron/stamp $(VENV)-bench-apscheduler4/stamp ## the whole test suite, on all cores (PYTEST_ARGS= for a part, one test after the other)
 	$(BIN)/python -X dev -m pytest $(or $(PYTEST_ARGS),--numprocesses auto --dist worksteal)
 
 test-long: $(VENV)/dev.stamp ## every property on thousands of examples (minutes), and how many those were
@@ -68,10 +68,13 @@ chaos-handoffs: $(VENV)/dev.stamp ## the same for runs on Celery: leaders, worke
 mutants: $(VENV)/mutants.stamp ## break schedules and state machine line by line: do the tests notice? (an hour; MUTANTS=planner for a part)
 	$(BIN)/python -m tests.support.mutants $(MUTANTS)
 
-$(VENV)-bench/stamp: constraints/bench.txt constraints/bench-apscheduler4.txt
+$(VENV)-bench/stamp: constraints/bench.txt $(VENV)-bench-apscheduler4/stamp
 	@echo "Installing what is measured beside asyncsched (once) ..."
 	@$(PYTHON) -m venv $(VENV)-bench
 	@$(VENV)-bench/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r constraints/bench.txt
+	@touch $@
+
+$(VENV)-bench-apscheduler4/stamp: constraints/bench-apscheduler4.txt
 	@$(PYTHON) -m venv $(VENV)-bench-apscheduler4
 	@$(VENV)-bench-apscheduler4/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r constraints/bench-apscheduler4.txt
 	@touch $@

@@ -8,8 +8,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import pytest
-
 CHILDREN = Path(__file__).with_name("children")
 ROOT = CHILDREN.parent.parent.parent
 
@@ -23,12 +21,3 @@ def findings_of(child: str, python: str = sys.executable) -> dict[str, Any]:
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
-
-
-def python_of(venv: str) -> str:
-    """Return the interpreter of an environment of this checkout. Without it the test is skipped; under CI it fails."""
-    found = ROOT / venv / "bin" / "python"
-    if not found.exists():
-        reason = f"there is no {venv}: make test makes it"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    return str(found)

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.comparison.findings import findings_of, python_of
+from tests.comparison.findings import findings_of
+from tests.support.programs import python_of
 
 
 @pytest.fixture(scope="module")

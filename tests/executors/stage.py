@@ -6,7 +6,7 @@ Its tasks are those of ``project/errands``: a worker finds them by name.
 import asyncio
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,6 +25,7 @@ from tests.executors.project.errands import functions, notes
 from tests.support.deadline import eventually
 
 Value = TypeVar("Value")
+ON_STAGE = "the one on stage"
 PROJECT = Path(__file__).with_name("project")
 
 
@@ -49,7 +50,7 @@ def errand(name: str, **options: Any) -> Task:
     function, predicate = own.get(name) or (getattr(functions, name, None), None)
     function = function or functions.answers  # of a name that workers do not know
     is_async = inspect.iscoroutinefunction(function)
-    options = {"schedule": Every(3600), "enabled_when": predicate, "executor": "the one on stage"} | options
+    options = {"schedule": Every(3600), "enabled_when": predicate, "executor": ON_STAGE} | options
     return make_task(function, name=name, is_async=is_async, **options)
 
 
@@ -104,6 +105,8 @@ class Stage:
 
     executor: Executor
     store: Any
+    called: str = ON_STAGE
+    """As tasks name the executor."""
     progressed: list[tuple[str, int, int | None]] = field(default_factory=list)
     runner: Runner = field(init=False)
 
@@ -116,6 +119,8 @@ class Stage:
     async def begin(self, task: Task | str, *, claim: Claim | None = None) -> Going:
         """Claim an occurrence of *task*, unless the *claim* is there already, and begin to run it."""
         task = errand(task) if isinstance(task, str) else task
+        if task.options.executor == ON_STAGE:
+            task = replace(task, options=replace(task.options, executor=self.called))
         await self.store.load([task])
         due = datetime.now(UTC)
         claim = claim or await self.store.claim(task, Occurrence(task=task.name, scheduled_for=due))

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from asyncsched import conf
+from asyncsched.policy import LOCAL
 from asyncsched.server import compose
 from asyncsched.testing import MemoryStore
 from tests.executors.contract import Contract
@@ -14,7 +15,7 @@ from tests.executors.stage import Stage
 
 @pytest.fixture
 async def stage(folder: Path, shared_database: str) -> AsyncIterator[Stage]:
-    stage = Stage(executor=compose.executor(conf.Settings(), (), ""), store=MemoryStore())
+    stage = Stage(executor=compose.executor(conf.Settings(), (), ""), store=MemoryStore(), called=LOCAL)
     yield stage
     await stage.close()
 

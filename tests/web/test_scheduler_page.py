@@ -191,7 +191,7 @@ def test_a_run_that_nobody_begins_is_not_silently_waited_for(quiet, open_live):
     expect(page.locator("[data-card=scheduler] .word")).to_have_text("Not running")
     press(page, "run")
     confirm(page, "Run now")
-    shows(page, "asked to run now")
+    shows(page, "asked to run")  # now; or already for longer, where everything is slow
 
     with closing(sqlite3.connect(quiet.database, timeout=20)) as database, database:
         asked = (datetime.now(UTC) - timedelta(seconds=30)).strftime("%Y-%m-%d %H:%M:%S")
